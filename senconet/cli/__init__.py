@@ -1,0 +1,29 @@
+"""The command line: one module a group of commands."""
+
+from __future__ import annotations
+
+import typer
+
+from senconet.cli import data, demo, operate, partners, publish, system
+
+app = typer.Typer(
+    name="senconet",
+    help="Event-driven services for a training programme's partner delivery network.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+app.command("up")(system.up)
+app.command("status")(system.status)
+app.command("down")(system.down)
+app.command("demo")(demo.demo)
+app.command("migrate")(system.migrate)
+app.add_typer(data.reference, name="reference")
+app.add_typer(partners.app, name="partner")
+app.command("publish")(publish.publish)
+app.command("receipts")(publish.receipts)
+app.command("figures")(data.figures)
+app.add_typer(operate.quarantine, name="quarantine")
+app.add_typer(operate.rebuild, name="rebuild")
+
+__all__ = ["app"]

@@ -1,0 +1,1 @@
+"""The demonstration's synthetic data set and its independently written answer key."""

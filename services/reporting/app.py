@@ -1,0 +1,77 @@
+"""The wiring of reporting's consumer: the only place that builds it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from faststream.asgi import AsgiFastStream
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.reporting import store
+from services.reporting.projection import READ, fold
+from services.reporting.store import Change
+from shared import watch
+from shared.consumer import Reader
+from shared.database import make_engine, transaction
+from shared.kafka import make_broker, subscribe
+from shared.metrics import Metrics
+from shared.pipeline import Done
+from shared.records import RawRecord
+from shared.relay import Relayed, Snapshot
+from shared.runtime import Process, make_app
+from shared.settings import Settings
+from shared.store import claim
+
+NAME = "reporting"
+
+
+async def project(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
+    """Take in a batch: lock, drop what was read before, fold each registration once, write and commit as one."""
+    async with transaction(engine) as tx:
+        fresh, gaps = await claim(tx, batch)
+        told = _by_registration(fresh)
+        known = await store.lock(tx, told)
+        await store.save(tx, [Change(known[id_], fold(known[id_], records)) for id_, records in told.items()])
+    return Done(gaps=gaps, records=len(fresh))
+
+
+def _by_registration(records: Sequence[RawRecord]) -> dict[str, list[RawRecord]]:
+    groups: defaultdict[str, list[RawRecord]] = defaultdict(list)
+    for record in records:
+        assert record.key is not None, "every message of the services has a key"
+        groups[record.key.decode()].append(record)
+    return dict(groups)
+
+
+def make(settings: Settings, stop: Callable[[], None]) -> AsgiFastStream:
+    """The application."""
+    engine, metrics, broker = make_engine(settings.database_url.get_secret_value()), Metrics(), make_broker(settings)
+
+    async def process(batch: Sequence[RawRecord]) -> Done:
+        return await project(engine, batch)
+
+    reader = Reader(engine, metrics, process, stop)
+    reader.ready.set()
+    reader.consumer = subscribe(broker, settings, NAME, "projecting", reader.handle, topics=READ, listener=reader)
+    relayed = Relayed(engine, settings, (), _nothing_to_tell, lambda count: metrics.published.inc(count))
+    look_after = _sweep(engine, settings, metrics, reader)
+    return make_app(Process(NAME, settings, engine, broker, metrics, (reader,), relayed, look_after))
+
+
+async def _nothing_to_tell() -> Snapshot | None:
+    """Nobody waits for reporting, so it tells no progress."""
+    return None
+
+
+def _sweep(engine: AsyncEngine, settings: Settings, metrics: Metrics, reader: Reader) -> Callable[[], Awaitable[None]]:
+    margin = timedelta(seconds=settings.clock_margin_seconds)
+
+    async def look_after() -> None:
+        async with transaction(engine) as tx:
+            await watch.show_outbox(tx, metrics)
+        if consumer := reader.consumer():
+            await watch.read_line(engine, consumer, margin, metrics)
+
+    return look_after

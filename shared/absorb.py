@@ -1,0 +1,60 @@
+"""Reading what other parts of the system tell: reference data and progress. Kept in the service's own database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared import progress, store, topics
+from shared.database import transaction
+from shared.pipeline import REFERENCE, Done
+from shared.records import RawRecord
+
+_REFERENCE_PREFIX: Final = "reference."
+
+SettingsMoved = Callable[[AsyncConnection, Sequence[str]], Awaitable[None]]
+"""What a service does when settings have changed, in the same transaction."""
+
+
+async def absorb(engine: AsyncEngine, batch: Sequence[RawRecord], settings_moved: SettingsMoved | None = None) -> Done:
+    """Keep reference data and progress, positions with them."""
+    async with transaction(engine) as tx:
+        fresh, gaps = await store.claim(tx, batch)
+        for record in fresh:
+            await _keep(tx, record)
+        moved = [r.key.decode() for r in fresh if r.topic == topics.reference("settings") and r.key]
+        if settings_moved and moved:
+            await settings_moved(tx, moved)
+    return Done(gaps=gaps, records=len(fresh))
+
+
+async def _keep(tx: AsyncConnection, record: RawRecord) -> None:
+    if not record.topic.startswith(_REFERENCE_PREFIX):
+        await progress.keep(tx, json.loads(record.value or b"null"))
+        return
+    assert record.key is not None
+    kind, key = record.topic.removeprefix(_REFERENCE_PREFIX), record.key.decode()
+    c = REFERENCE.c
+    if record.value is None:
+        await tx.execute(delete(REFERENCE).where(c.kind == kind, c.key == key))
+        return
+    statement = upsert(REFERENCE).values(kind=kind, key=key, versions=json.loads(record.value))
+    again = {"versions": statement.excluded.versions}
+    await tx.execute(statement.on_conflict_do_update(index_elements=["kind", "key"], set_=again))
+
+
+async def reference_is_read(engine: AsyncEngine, consumer: AIOKafkaConsumer) -> bool:
+    """Whether all reference data that is on the topics now has been kept."""
+    places = [TopicPartition(topics.reference(kind), 0) for kind in topics.REFERENCE_KINDS]
+    ends = await consumer.end_offsets(places)
+    c = store.POSITIONS.c
+    async with transaction(engine) as tx:
+        rows = await tx.execute(select(c.topic, c.next_offset).where(c.topic.startswith(_REFERENCE_PREFIX)))
+        stored = {topic: offset for topic, offset in rows}
+    return all(stored.get(place.topic, 0) >= end for place, end in ends.items())

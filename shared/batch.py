@@ -1,0 +1,406 @@
+"""The judging of a batch: records one after another on what was loaded, collecting what is to be written. No I/O.
+
+The same code judges live batches, holds that are cured or end, and queues that are answered after a repair.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from shared import clock
+from shared.contract import Event, Position, Refusal, position_of
+from shared.events.codes import Problem
+from shared.handover import StatusChange, released
+from shared.history import (
+    Accepted,
+    Bound,
+    Decision,
+    Duplicate,
+    Fact,
+    HandedOn,
+    Held,
+    Ledger,
+    Rejected,
+    digest,
+)
+from shared.messages import Answer, Message, receipt
+from shared.records import RawRecord
+
+Item = Event | Refusal | StatusChange
+BoundName = tuple[str, str, str]
+"""Owner, source and id."""
+
+SYSTEMIC_BATCH: Final = 20
+log = logging.getLogger("senconet.batch")
+
+
+class SystemicFault(RuntimeError):
+    """Over half of a batch failed: the fault is ours and general, so the service stops instead of quarantining."""
+
+
+class PoisonedError(RuntimeError):
+    """The database refused what this record led to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A record that could not even be read for a fault of ours."""
+
+    raw: RawRecord
+    error: str
+    registration: str | None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A record that waits, with the problems of its last judging and what it needs to be found and answered."""
+
+    event: Event
+    digest: bytes
+    deadline: datetime
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an accepted event, or another's change, makes of a registration and of the world around it."""
+
+    ledger: Ledger
+    messages: tuple[Message, ...] = ()
+    fact: Fact | None = None
+
+
+class Judge(Protocol):
+    """A service's rules over what it has loaded for one batch."""
+
+    @property
+    def service(self) -> str:
+        """The name of the service."""
+        ...
+
+    def ruleversion(self, received: datetime) -> str:
+        """The label of the rules that hold for what was received then."""
+        ...
+
+    def decide(self, ledger: Ledger, event: Event, bound: Bound | None) -> Decision:
+        """The answer to one event. Pure."""
+        ...
+
+    def accept(self, ledger: Ledger, event: Event, decided: datetime) -> Change:
+        """What follows from an accepted event."""
+        ...
+
+    def observe(self, ledger: Ledger, change: StatusChange, decided: datetime) -> Change:
+        """What follows from a change of status."""
+        ...
+
+    def hand_on(self, ledger: Ledger, event: Event) -> Message:
+        """The message that gives the event to its owner."""
+        ...
+
+
+@dataclass
+class World:
+    """What was loaded, under locks, for the registrations of a batch; brought forward as records are judged."""
+
+    ledgers: dict[str, Ledger]
+    bound: dict[BoundName, Bound]
+    holds: dict[str, list[Hold]]
+    queues: set[tuple[str, str]]
+    seen: set[Position] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One row of the journal to be: an answer, with what was decided and kept."""
+
+    answer: Answer
+    decided: datetime
+    version: int | None = None
+    fact: Fact | None = None
+    digest: bytes | None = None
+
+
+@dataclass
+class Writes:
+    """What a batch writes, in the order in which it came about."""
+
+    answers: list[Written] = field(default_factory=list)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    held: dict[Position, Hold] = field(default_factory=dict)
+    released: set[Position] = field(default_factory=set)
+    failed: list[tuple[RawRecord, Position, str | None, str]] = field(default_factory=list)
+    queued: list[Event] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+class Batch:
+    """Judges items in order. Faults of ours are confined to the record and what stands behind it."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        world: World,
+        now: datetime,
+        hold_for: timedelta,
+        poison: frozenset[Position] = frozenset(),
+    ) -> None:
+        self.writes = Writes()
+        self._judge = judge
+        self._world = world
+        self._now = now
+        self._hold_for = hold_for
+        self._poison = poison
+
+    def take_all(self, items: Sequence[Item | Fault]) -> Writes:
+        """Judge all items; raise `SystemicFault` if most of a batch of any size fails."""
+        for item in items:
+            self.take(item)
+        if len(items) >= SYSTEMIC_BATCH and 2 * len(self.writes.failed) > len(items):
+            raise SystemicFault(f"{len(self.writes.failed)} of {len(items)} records failed: {self._errors()}")
+        return self.writes
+
+    def take(self, item: Item | Fault) -> None:
+        """Judge one item."""
+        match item:
+            case Fault():
+                self.writes.failed.append((item.raw, position_of(item.raw), item.registration, item.error))
+                if item.registration:
+                    self._world.queues.add((item.raw.topic, item.registration))
+            case StatusChange():
+                self._observe(item)
+            case Refusal():
+                self._refuse(item)
+            case Event() if item.position in self._world.seen:
+                return
+            case Event() if (item.position.topic, item.registration) in self._world.queues:
+                self.writes.queued.append(item)
+            case Event():
+                self._take_event(item)
+
+    def holds(self) -> list[Hold]:
+        """All that waits of the registrations loaded."""
+        return [hold for registration in self._world.holds for hold in self._holds(registration)]
+
+    @property
+    def queues(self) -> frozenset[tuple[str, str]]:
+        """Topics and registrations whose records stand behind one that failed."""
+        return frozenset(self._world.queues)
+
+    def end(self, hold: Hold) -> None:
+        """The hold's time is over: it is answered with the problems of its last judging."""
+        self._release(hold)
+        self._apply(hold.event, Rejected(hold.problems))
+
+    def _errors(self) -> str:
+        return ", ".join(sorted({error for *_, error in self.writes.failed}))
+
+    def _take_event(self, event: Event) -> None:
+        try:
+            if position_of(event.raw) in self._poison:
+                raise PoisonedError
+            self._end_expired(event)
+            decision, change = self._decide(event)
+        except Exception as fault:  # whatever it is, it is ours: the record waits for the repair
+            self._quarantine(event, type(fault).__name__)
+            return
+        self._apply(event, decision, change)
+        if isinstance(decision, Accepted):
+            self._cure(event.registration, event.cure)
+
+    def _quarantine(self, event: Event, error: str) -> None:
+        log.error("%s/%d: quarantined for %s", event.position.topic, event.position.offset, error)
+        self.writes.failed.append((event.raw, event.position, event.registration, error))
+        self._world.queues.add((event.position.topic, event.registration))
+
+    def _decide(self, event: Event) -> tuple[Decision, Change | None]:
+        ledger = self._world.ledgers[event.registration]
+        bound = self._world.bound.get(_bound_name(event))
+        decision = self._judge.decide(ledger, event, bound)
+        accepted = isinstance(decision, Accepted)
+        return decision, self._judge.accept(ledger, event, self._decided(ledger)) if accepted else None
+
+    def _decided(self, ledger: Ledger) -> datetime:
+        """The database's clock, never going back for a registration."""
+        return max(self._now, ledger.decided) if ledger.decided else self._now
+
+    def _apply(self, event: Event, decision: Decision, change: Change | None = None) -> None:
+        """Write down what was decided; nothing here can fail for what the record says."""
+        self.writes.outcomes[event.kind.name, type(decision).__name__.lower()] += 1
+        match decision:
+            case Held():
+                self._hold(event, decision.problems)
+            case HandedOn():
+                ledger = self._world.ledgers[event.registration]
+                self.writes.messages.append(self._judge.hand_on(ledger, event))
+            case Accepted():
+                assert change is not None
+                self._accept(event, decision, change)
+            case Rejected():
+                self._answer(event, "rejected", problems=decision.problems)
+            case Duplicate():
+                self._answer(event, "duplicate", first=decision.first)
+
+    def _accept(self, event: Event, decision: Accepted, change: Change) -> None:
+        key = change.ledger.digest_key
+        self._move(change)
+        copy_of = digest(key, event)
+        self._world.bound[_bound_name(event)] = Bound(event.registration, copy_of, "accepted", event.received)
+        self._answer(event, "accepted", warnings=decision.warnings, change=change, digest=copy_of)
+
+    def _move(self, change: Change) -> None:
+        ledger = change.ledger
+        self._world.ledgers[ledger.registration] = self.writes.ledgers[ledger.registration] = ledger
+        self.writes.messages.extend(change.messages)
+
+    def _answer(
+        self,
+        event: Event,
+        outcome: str,
+        *,
+        problems: tuple[Problem, ...] = (),
+        warnings: tuple[str, ...] = (),
+        first: str | None = None,
+        change: Change | None = None,
+        digest: bytes | None = None,
+    ) -> None:
+        answer = Answer(
+            event.position,
+            event.sender,
+            event.received,
+            outcome,
+            self._judge.ruleversion(event.received),
+            problems,
+            warnings,
+            first,
+            event.source,
+            event.id,
+            event.kind.wire,
+            event.registration,
+        )
+        ledger = self._world.ledgers[event.registration]
+        fact = change.fact if change else None
+        version = change.ledger.version if change else None
+        self._publish(Written(answer, self._decided(ledger), version, fact, digest))
+
+    def _publish(self, written: Written) -> None:
+        self.writes.answers.append(written)
+        self.writes.messages.append(receipt(self._judge.service, written.answer, written.decided))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self.writes.outcomes[refusal.type or "unknown", "rejected"] += 1
+        answer = Answer(
+            refusal.position,
+            refusal.sender,
+            refusal.received,
+            "rejected",
+            self._judge.ruleversion(refusal.received),
+            refusal.problems,
+            source=refusal.source,
+            id=refusal.id,
+            type=refusal.type,
+            subject=refusal.subject,
+        )
+        self._publish(Written(answer, self._now))
+
+    def _hold(self, event: Event, problems: tuple[Problem, ...]) -> None:
+        ledger = self._world.ledgers[event.registration]
+        deadline = event.received + self._hold_for
+        hold = Hold(event, digest(ledger.digest_key, event), deadline, _dated(problems, deadline))
+        self._world.holds.setdefault(event.registration, []).append(hold)
+        self._world.bound[_bound_name(event)] = Bound(event.registration, hold.digest, "held", event.received)
+        self.writes.held[event.position] = hold
+
+    def _release(self, hold: Hold) -> None:
+        event = hold.event
+        self._world.holds[event.registration].remove(hold)
+        self._world.bound.pop(_bound_name(event), None)
+        self.writes.held.pop(event.position, None)
+        self.writes.released.add(event.position)
+
+    def _end_expired(self, event: Event) -> None:
+        """A record of the same id, received after the deadline, ends the hold first."""
+        name = _bound_name(event)
+        for hold in self._holds(event.registration):
+            if _bound_name(hold.event) == name and hold.deadline < event.received:
+                self.end(hold)
+
+    def _holds(self, registration: str) -> list[Hold]:
+        holds = self._world.holds.get(registration, [])
+        return sorted(holds, key=lambda hold: (hold.event.received, *_sort_key(hold.event.position)))
+
+    def _observe(self, change: StatusChange) -> None:
+        ledger = self._world.ledgers[change.registration]
+        self._move(self._judge.observe(ledger, change, self._decided(ledger)))
+        if change.status.voided:
+            self._cure(change.registration, change.received)
+
+    def _cure(self, registration: str, cure: datetime) -> None:
+        """Judge what waits again, in order of receipt, from the start whenever one more is answered.
+
+        Only what was received up to a hold's deadline can cure it, however late it is read.
+        """
+        while any(self._judge_again(hold, cure) for hold in self._holds(registration) if cure <= hold.deadline):
+            continue
+
+    def _judge_again(self, hold: Hold, cure: datetime) -> bool:
+        """Whether the hold was answered, handed on or found to be our fault."""
+        event = released(hold.event, cure)
+        bound = self._world.bound.pop(_bound_name(event), None)
+        try:
+            decision, change = self._decide(event)
+        except Exception as fault:
+            self._release(hold)
+            self._quarantine(event, type(fault).__name__)
+            return True
+        if isinstance(decision, Held):
+            if bound is not None:
+                self._world.bound[_bound_name(event)] = bound
+            self._keep(hold, decision.problems)
+            return False
+        self._release(hold)
+        self._apply(event, decision, change)
+        return True
+
+    def _keep(self, hold: Hold, problems: tuple[Problem, ...]) -> None:
+        kept = replace(hold, problems=_dated(problems, hold.deadline))
+        if kept == hold:
+            return
+        holds = self._world.holds[hold.event.registration]
+        holds[holds.index(hold)] = kept
+        self.writes.held[hold.event.position] = kept
+
+
+def _dated(problems: tuple[Problem, ...], deadline: datetime) -> tuple[Problem, ...]:
+    """What is held says until when it waited."""
+    until = {"deadline": clock.render(deadline)}
+    return tuple(replace(problem, detail={**problem.detail, **until}) for problem in problems)
+
+
+def _bound_name(event: Event) -> BoundName:
+    return event.kind.owner, event.source, event.id
+
+
+def _sort_key(position: Position) -> tuple[str, int, int]:
+    return position.topic, position.partition, position.offset
+
+
+def registrations_of(items: Iterable[Item | Fault]) -> set[str]:
+    """The registrations that a batch needs, whichever kind of item names them."""
+    return {item.registration for item in items if not isinstance(item, Refusal) and item.registration}
+
+
+def problems_from(rows: Sequence[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    """Problems as they were stored."""
+    return tuple(Problem(row["code"], row["path"], row["detail"]) for row in rows)
+
+
+def problems_to(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Problems as they are stored."""
+    return [{"code": p.code, "path": p.path, "detail": dict(p.detail)} for p in problems]

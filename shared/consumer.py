@@ -1,0 +1,159 @@
+"""The consumer's side of stored positions: seek to them on assignment, go back on a gap, stop what the log lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tenacity import AsyncRetrying, wait_random_exponential
+
+from shared import crash, store
+from shared.batch import SystemicFault
+from shared.database import transaction
+from shared.metrics import Metrics
+from shared.pipeline import Done, LostRace, PositionMoved
+from shared.records import RawRecord
+
+log = logging.getLogger("senconet.consumer")
+STOPPING = (PositionMoved, SystemicFault, LostRace)
+
+
+@dataclass
+class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Feeds batches to `process` and keeps the consumer at the stored positions.
+
+    `ready` is awaited before the first batch; `stop` is called when the service must not go on.
+    """
+
+    engine: AsyncEngine
+    metrics: Metrics
+    process: Callable[[Sequence[RawRecord]], Awaitable[Done]]
+    stop: Callable[[], None]
+    consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    joined: asyncio.Event = field(default_factory=asyncio.Event)
+    unread: dict[str, datetime] = field(default_factory=dict)
+    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _failures: int = 0
+
+    async def handle(self, batch: list[RawRecord]) -> None:
+        """Answer a batch; on a failure wait, longer each time, and give it back whole."""
+        await self.ready.wait()
+        async with self._busy:
+            self.unread = _oldest(batch)
+            crash.point("after_fetch", len(batch))
+            try:
+                await self._process(batch)
+            except Exception as error:
+                await self._fail(error)
+                raise
+            self._failures = 0
+            self.unread = {}
+
+    def running(self) -> AIOKafkaConsumer | None:
+        """The consumer, once it has joined its group."""
+        return self.consumer() if self.joined.is_set() else None
+
+    def show_unread(self) -> None:
+        """How old the first record in hand is, by topic: it shows a database that is away, and needs none."""
+        for topic, received in self.unread.items():
+            self.metrics.behind.labels(topic).set((datetime.now(UTC) - received).total_seconds())
+
+    async def _process(self, batch: list[RawRecord]) -> None:
+        began = time.monotonic()
+        done = await self.process(batch)
+        self.metrics.batch.observe(time.monotonic() - began)
+        crash.point("after_commit", len(batch))
+        self.count(done)
+        for record in batch:
+            self.metrics.received.labels(record.topic).inc()
+        if done.gaps:
+            await self._go_back(done.gaps)
+
+    def count(self, done: Done) -> None:
+        """Show what was decided."""
+        for (kind, outcome), number in done.outcomes.items():
+            self.metrics.decided.labels(kind, outcome).inc(number)
+        for code, number in done.codes.items():
+            self.metrics.rejected.labels(code).inc(number)
+
+    async def _fail(self, error: Exception) -> None:
+        self.metrics.restarts.labels(type(error).__name__).inc()
+        if isinstance(error, STOPPING):
+            log.critical("the service stops: %s", error)
+            self.stop()
+        self._failures += 1
+        log.warning("a batch is given back after %s", type(error).__name__)
+        await asyncio.sleep(min(10.0, 0.1 * 2 ** min(self._failures, 10)))
+
+    async def _go_back(self, gaps: dict[store.Partition, int]) -> None:
+        consumer = self.consumer()
+        if consumer is None:
+            return
+        for (topic, partition), offset in gaps.items():
+            place = TopicPartition(topic, partition)
+            if place in consumer.assignment():
+                await self._place(consumer, [place])
+                log.warning("went back to offset %d of %s/%d", offset, topic, partition)
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Wait for the batch in work, so that its records are not read by two."""
+        async with self._busy:
+            return
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Go to the stored positions, whatever the group has committed."""
+        consumer = self.consumer()
+        places = sorted(assigned)
+        if consumer is not None and places:
+            async for attempt in AsyncRetrying(wait=wait_random_exponential(max=5), reraise=True):
+                with attempt:
+                    await self._place(consumer, places)
+        self.joined.set()
+
+    async def _place(self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:
+        beginnings = await consumer.beginning_offsets(list(places))
+        ends = await consumer.end_offsets(list(places))
+        stored = await self._stored({(p.topic, p.partition): beginnings[p] for p in places})
+        for place in places:
+            offset = stored[place.topic, place.partition]
+            lost = not beginnings[place] <= offset <= ends[place]
+            await self._pause(consumer, place, lost=lost)
+            if not lost:
+                consumer.seek(place, offset)
+
+    async def _stored(self, beginnings: dict[store.Partition, int]) -> dict[store.Partition, int]:
+        """Stored positions; a partition seen for the first time starts at the log's beginning."""
+        rows = [{"topic": t, "partition": p, "next_offset": o} for (t, p), o in sorted(beginnings.items())]
+        async with transaction(self.engine) as tx:
+            await tx.execute(upsert(store.POSITIONS).on_conflict_do_nothing(), rows)
+            c = store.POSITIONS.c
+            found = await tx.execute(select(c.topic, c.partition, c.next_offset))
+            return {(topic, partition): offset for topic, partition, offset in found}
+
+    async def _pause(self, consumer: AIOKafkaConsumer, place: TopicPartition, *, lost: bool) -> None:
+        if lost:
+            consumer.pause(place)
+            log.critical("paused %s/%d: the log does not hold the stored position", place.topic, place.partition)
+        else:
+            consumer.resume(place)
+        c = store.POSITIONS.c
+        async with transaction(self.engine) as tx:
+            await tx.execute(
+                update(store.POSITIONS)
+                .where(c.topic == place.topic, c.partition == place.partition, c.paused != lost)
+                .values(paused=lost)
+            )
+
+
+def _oldest(batch: Sequence[RawRecord]) -> dict[str, datetime]:
+    return {record.topic: record.received for record in reversed(batch)}

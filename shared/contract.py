@@ -1,0 +1,235 @@
+"""Whether a readable record keeps the contract: stage 2 of `reference: events 4.3`.
+
+Type, sender, data, code lists and the future, all problems at once. What passes is an `Event`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from shared import clock, topics
+from shared.clock import Moment
+from shared.events.catalogue import BY_WIRE, EventType
+from shared.events.codes import Problem
+from shared.events.data import UUID_PATTERN
+from shared.records import Envelope, RawRecord, Unreadable, read_envelope
+from shared.reference import Reference, Rules
+from shared.status import Status
+
+FUTURE: Final = timedelta(minutes=5)
+_UUID: Final = re.compile(UUID_PATTERN)
+_SOURCE: Final = re.compile(r"/partners/([a-z0-9-]+)/.+")
+_FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
+_LISTS: Final = {"trainee.withdrew": "withdrawal", "trainee.deferred": "deferral"}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a partner's record lies: what makes an answer unique."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record that keeps the contract.
+
+    `cure` is the received time at which it counts as a cure of others; `attached` the registration's status as of
+    this record, where the door has handed it on; `raw` the record that was read, kept whole while it waits.
+    """
+
+    position: Position
+    kind: EventType
+    sender: str
+    source: str
+    id: str
+    registration: str
+    time: datetime
+    received: datetime
+    data: dict[str, Any]
+    cure: datetime
+    content: bytes = field(repr=False)
+    raw: RawRecord = field(repr=False)
+    attached: Status | None = None
+
+    @property
+    def moment(self) -> Moment:
+        """Where the fact stands."""
+        at = clock.placed(self.time, self.data.get("time_precision"), self.kind.day)
+        return Moment(at, self.kind.order)
+
+    @property
+    def target(self) -> tuple[str, str] | None:
+        """Source and id of the fact that a correction corrects."""
+        if self.kind.corrects is None:
+            return None
+        return self.data.get("target_source") or self.source, self.data["target_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record that stage 1 or 2 refused, with the attributes that may be named in the answer."""
+
+    position: Position
+    sender: str
+    received: datetime
+    problems: tuple[Problem, ...]
+    source: str | None = None
+    id: str | None = None
+    type: str | None = None
+    subject: str | None = None
+
+
+def position_of(raw: RawRecord) -> Position:
+    """Where a record lies."""
+    return Position(raw.topic, raw.partition, raw.offset)
+
+
+def read(raw: RawRecord, reference: Reference) -> Event | Refusal:
+    """Stages 1 and 2 of a record at a partner's topic. Never raises for what a partner can send."""
+    sender = topics.partner_of(raw.topic)
+    envelope = read_envelope(raw)
+    if isinstance(envelope, Unreadable):
+        return _refusal(raw, sender, envelope.problems, envelope.attributes)
+    kind = BY_WIRE.get(envelope.attributes["type"])
+    if kind is not None and not _UUID.fullmatch(envelope.attributes["subject"]):
+        return _refusal(raw, sender, (Problem("envelope_invalid", "ce_subject"),), envelope.attributes)
+    problems = tuple(_problems(envelope, kind, sender, raw.received, reference.at(raw.received)))
+    if problems or kind is None:
+        return _refusal(raw, sender, problems, envelope.attributes)
+    return _event(raw, envelope, kind, sender)
+
+
+def content_of(kind: EventType, subject: str, time: datetime, data: dict[str, Any]) -> bytes:
+    """What makes two records of one id the same: type, subject, instant and data, names sorted, numbers by value."""
+    body = [kind.name, subject, clock.render(time), _by_value(data)]
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _by_value(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: _by_value(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_by_value(value) for value in node]
+    return int(node) if isinstance(node, float) and node.is_integer() else node
+
+
+def _event(raw: RawRecord, envelope: Envelope, kind: EventType, sender: str) -> Event:
+    attributes = envelope.attributes
+    return Event(
+        position=position_of(raw),
+        kind=kind,
+        sender=sender,
+        source=attributes["source"],
+        id=attributes["id"],
+        registration=attributes["subject"],
+        time=envelope.time,
+        received=raw.received,
+        data=envelope.data,
+        cure=raw.received,
+        content=content_of(kind, attributes["subject"], envelope.time, envelope.data),
+        raw=raw,
+    )
+
+
+def _refusal(raw: RawRecord, sender: str, problems: tuple[Problem, ...], named: dict[str, str]) -> Refusal:
+    """Id and source are left out where they failed their own check; so is a source of somebody else."""
+    codes = {problem.code for problem in problems}
+    source = None if "source_not_yours" in codes else named.get("source")
+    return Refusal(
+        position_of(raw),
+        sender,
+        raw.received,
+        problems,
+        source=source,
+        id=named.get("id"),
+        type=named.get("type") if named.get("type") in BY_WIRE else None,
+        subject=named.get("subject"),
+    )
+
+
+def _problems(
+    envelope: Envelope, kind: EventType | None, sender: str, received: datetime, rules: Rules
+) -> Iterator[Problem]:
+    attributes = envelope.attributes
+    if _partner_in(attributes["source"]) != sender:
+        yield Problem("source_not_yours", "ce_source")
+    if envelope.time > received + FUTURE:
+        minutes = (envelope.time - received) // timedelta(minutes=1)
+        yield Problem("time_in_future", "ce_time", {"minutes": minutes})
+    if kind is None:
+        yield Problem("type_unknown", "ce_type")
+        return
+    wrong = tuple(_data_problems(kind, envelope))
+    yield from wrong
+    paths = {problem.path for problem in wrong}
+    if not paths & {"data.reason", "data.code_list"}:
+        yield from _list_problems(kind, envelope, rules)
+    if "data.target_source" not in paths:
+        yield from _target_problems(kind, envelope, sender)
+
+
+def _partner_in(source: str) -> str | None:
+    found = _SOURCE.fullmatch(source)
+    return found[1] if found else None
+
+
+def _data_problems(kind: EventType, envelope: Envelope) -> Iterator[Problem]:
+    try:
+        kind.data.model_validate(envelope.data)
+    except ValidationError as invalid:
+        for error in invalid.errors(include_input=False, include_url=False, include_context=False):
+            yield _data_problem(tuple(error["loc"]), error["type"], error["msg"])
+    if envelope.data.get("time_precision") == "day" and not _is_london_midnight(envelope.time):
+        rule = "day precision goes with 00:00 of a day in London"
+        yield Problem("schema_invalid", "data.time_precision", {"rule": rule})
+
+
+def _data_problem(loc: tuple[int | str, ...], error: str, message: str) -> Problem:
+    """The path of a known field is named; an unknown one only in the plain form of a field name."""
+    if error == "extra_forbidden":
+        name = str(loc[-1])
+        return Problem("field_unknown", ".".join(("data", name)) if _FIELD_NAME.fullmatch(name) else None)
+    path = ".".join(("data", *(str(part) for part in loc)))
+    return Problem("schema_invalid", path, {"rule": message})
+
+
+def _is_london_midnight(time: datetime) -> bool:
+    return time == clock.start_of_day(clock.london_day(time))
+
+
+def _list_problems(kind: EventType, envelope: Envelope, rules: Rules) -> Iterator[Problem]:
+    """The reason must stand on its list on the day that it happened."""
+    if kind.name not in _LISTS:
+        return
+    named = envelope.data.get("code_list")
+    found = rules.code_list(_LISTS[kind.name], named)
+    day = clock.london_day(envelope.time)
+    if found is None:
+        yield Problem("code_not_in_list", "data.code_list", {"date": day.isoformat()})
+        return
+    reason = envelope.data["reason"]
+    if instead := next((refused.use for refused in found.refused if refused.code == reason), None):
+        yield Problem(instead, "data.reason")
+    elif not any(item.code == reason and item.covers(day) for item in found.items):
+        allowed = sorted(item.code for item in found.items if item.covers(day))
+        detail = {"date": day.isoformat(), "code_list": found.code_list, "allowed": allowed}
+        yield Problem("code_not_in_list", "data.reason", detail)
+
+
+def _target_problems(kind: EventType, envelope: Envelope, sender: str) -> Iterator[Problem]:
+    """Only the target's sender or the lead may correct it: that follows from the target's source alone."""
+    if kind.corrects is None or sender == topics.LEAD:
+        return
+    source = envelope.data.get("target_source")
+    if source is not None and _partner_in(source) != sender:
+        yield Problem("target_not_yours", "data.target_source")

@@ -1,0 +1,43 @@
+"""The database of a service: its engine, and the only place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+
+TRANSACTION_TIMEOUT_SECONDS: Final = 5
+_OPTIONS: Final = (
+    f"-c transaction_timeout={TRANSACTION_TIMEOUT_SECONDS}s"
+    " -c lock_timeout=3s -c idle_in_transaction_session_timeout=5s -c timezone=UTC"
+)
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """The engine of a service. No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that."""
+    return create_async_engine(url, pool_size=5, max_overflow=0, pool_pre_ping=True, connect_args={"options": _OPTIONS})
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction: committed when the block ends, rolled back when it raises. There is no other commit."""
+    async with engine.begin() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A read-only view of the database as of one moment."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    async with engine.connect() as connection:
+        await connection.execution_options(**options)
+        yield connection
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The table of a model, for statements on many rows."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]

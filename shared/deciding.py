@@ -1,0 +1,113 @@
+"""The process of a deciding service: one reader that answers, one that learns, the relay, and the regular sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from faststream.asgi import AsgiFastStream
+
+from shared import absorb, progress, sweep, topics, watch
+from shared.absorb import SettingsMoved
+from shared.consumer import Reader
+from shared.kafka import make_broker, subscribe
+from shared.metrics import Metrics
+from shared.pipeline import Deciding, Done, process
+from shared.records import RawRecord
+from shared.relay import Relayed
+from shared.runtime import Process, make_app
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """What a deciding service answers: a pattern of topics, or topics by name."""
+
+    pattern: str | None = None
+    topics: Sequence[str] = ()
+
+
+def make_deciding(
+    service: Deciding,
+    settings: Settings,
+    stop: Callable[[], None],
+    inbound: Inbound,
+    *,
+    listens_to: Sequence[str] = (),
+    hands_on_to: Sequence[str] = (),
+    settings_moved: SettingsMoved | None = None,
+) -> AsgiFastStream:
+    """The application. `listens_to` are services whose progress counts here, `hands_on_to` the owners it feeds."""
+    metrics, broker = Metrics(), make_broker(settings)
+
+    async def answer(batch: Sequence[RawRecord]) -> Done:
+        return await process(service, batch)
+
+    async def learn(batch: Sequence[RawRecord]) -> Done:
+        return await absorb.absorb(service.engine, batch, settings_moved)
+
+    answering = Reader(service.engine, metrics, answer, stop)
+    learning = Reader(service.engine, metrics, learn, stop)
+    learning.ready.set()
+    answering.consumer = subscribe(
+        broker,
+        settings,
+        service.name,
+        "answering",
+        answering.handle,
+        topics=inbound.topics,
+        pattern=inbound.pattern,
+        listener=answering,
+    )
+    learning.consumer = subscribe(
+        broker,
+        settings,
+        service.name,
+        "learning",
+        learning.handle,
+        topics=[
+            *(topics.reference(kind) for kind in topics.REFERENCE_KINDS),
+            *(topics.progress(told) for told in listens_to),
+        ],
+        listener=learning,
+    )
+    relayed = Relayed(
+        service.engine,
+        settings,
+        [topics.requests(owner) for owner in hands_on_to],
+        lambda: progress.take_snapshot(service),
+        lambda count: metrics.published.inc(count),
+    )
+    look_after = _sweep(service, settings, metrics, answering, learning)
+    return make_app(
+        Process(
+            service.name,
+            settings,
+            service.engine,
+            broker,
+            metrics,
+            (answering, learning),
+            relayed,
+            look_after,
+        )
+    )
+
+
+def _sweep(
+    service: Deciding, settings: Settings, metrics: Metrics, answering: Reader, learning: Reader
+) -> Callable[[], Awaitable[None]]:
+    margin = timedelta(seconds=settings.clock_margin_seconds)
+
+    async def look_after() -> None:
+        await watch.show_waiting(service.engine, metrics)
+        if not answering.ready.is_set() and (told := learning.running()):
+            if await absorb.reference_is_read(service.engine, told):
+                answering.ready.set()
+        if consumer := answering.running():
+            await watch.read_line(service.engine, consumer, margin, metrics)
+        await sweep.send_held_receipts(service)
+        answering.count(await sweep.end_holds(service))
+        answering.count(await sweep.answer_queues(service))
+
+    return look_after

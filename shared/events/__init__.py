@@ -1,0 +1,1 @@
+"""The contract: event types with their data, code lists, answers and their codes."""

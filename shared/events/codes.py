@@ -1,0 +1,84 @@
+"""The codes of answers: what each says, and whether the same record may be sent again later.
+
+The code is the promise; the message may change. A message names codes, dates, fields and the receiver's own ids,
+never a value of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code. `retryable`: a later record may cure the cause, so the same id may be sent again."""
+
+    name: str
+    message: str
+    retryable: bool = False
+
+
+_ALL: Final = (
+    Code("record_unreadable", "The record is not readable: {reason}."),
+    Code("envelope_invalid", "{path} is missing or not valid CloudEvents 1.0."),
+    Code("field_unknown", "{path} is not in the contract. Free text and personal details are not accepted."),
+    Code("source_not_yours", "The source is not under your credential."),
+    Code("type_unknown", "The type is not in the catalogue."),
+    Code("schema_invalid", "{path}: {rule}."),
+    Code("code_not_in_list", "{path} is not in the code list on {date}."),
+    Code("time_in_future", "time is {minutes} minutes after we received it."),
+    Code("time_before_cohort", "time is before the cohort opened on {date}."),
+    Code("cohort_closed", "The cohort took facts until {date}. Ask the lead for the late channel."),
+    Code("id_conflict", "This event id was received on {date} with other content."),
+    Code("same_fact_exists", "Already recorded. To change it, void the first event and send it anew."),
+    Code("registration_unknown", "No trainee.registered for this id by {deadline}.", retryable=True),
+    Code("registration_voided", "The registration was voided. Register again under a new id."),
+    Code("partnership_not_active", "You have no partnership for this cohort on {date}."),
+    Code("not_eligible", "Not eligible in this cohort: {rule}."),
+    Code("not_your_trainee", "On {date} this registration was not with you.", retryable=True),
+    Code(
+        "while_deferred",
+        "Deferred from {since}. Send trainee.resumed first, or check the date.",
+        retryable=True,
+    ),
+    Code("after_withdrawal", "Withdrew on {since}. Only facts up to then are accepted.", retryable=True),
+    Code("already_in_state", "{state} since {since}.", retryable=True),
+    Code("use_resume", "Send trainee.resumed instead."),
+    Code("use_void", "A mistaken registration is not a withdrawal. Send trainee.registered.voided instead."),
+    Code("use_transfer", "A move to another partner is not a withdrawal. Ask the lead for a transfer."),
+    Code("reinstatement_closed", "Return was possible until {until}.", retryable=True),
+    Code("would_invalidate", "Accepting this would break {count} later facts.", retryable=True),
+    Code("target_unknown", "No such event from this source.", retryable=True),
+    Code("target_not_yours", "Only its sender or the lead may correct it."),
+)
+CODES: Final[Mapping[str, Code]] = {code.name: code for code in _ALL}
+
+WARNINGS: Final = ("late", "place_unknown", "possible_duplicate_person")
+
+# What may wait because its other half may come by another topic or out of order (reference: events 4.5).
+WAITING_AT_DOOR: Final = frozenset({"registration_unknown", "not_your_trainee", "target_unknown"})
+WAITING_AT_OWNER: Final = frozenset({"target_unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason against a record: a code, where it lies, and what the message needs."""
+
+    code: str
+    path: str | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The sentence for the partner."""
+        values = {"path": self.path or "The record", **self.detail}
+        return CODES[self.code].message.format_map(_Lenient(values))
+
+
+class _Lenient(dict[str, object]):
+    """A value that is not known at this point reads as 'a date not given', never as an exception."""
+
+    def __missing__(self, key: str) -> str:
+        return "a later time" if key in {"deadline", "until"} else "an earlier date"

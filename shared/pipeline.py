@@ -1,0 +1,181 @@
+"""The one way from records to answers: lock, drop what was read before, judge, write and commit as one."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from shared import store
+from shared.batch import Batch, Fault, Item, Judge, Writes, registrations_of
+from shared.contract import Event, Position, position_of
+from shared.database import table, transaction
+from shared.events.data import UUID_PATTERN
+from shared.records import RawRecord
+from shared.reference import Reference, Versions
+from shared.tables import ReferenceRow
+
+REFERENCE: Final = table(ReferenceRow)
+_UUID: Final = re.compile(UUID_PATTERN.encode())
+_MOVED: Final = frozenset({"journal_one_answer", "holds_pkey", "quarantine_pkey", "holds_one_event"})
+
+
+class PositionMoved(RuntimeError):
+    """A record was answered twice: somebody moved a stored position. The service stops and says so."""
+
+
+class LostRace(RuntimeError):
+    """Another instance took a key first: the batch is decided again on what holds now."""
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """What a deciding service brings to the pipeline: how it reads a record, its rules, and its own rows.
+
+    `open` loads what its rules need for these events; `close` writes what they made of it.
+    """
+
+    name: str
+    engine: AsyncEngine
+    read: Callable[[RawRecord, Reference], Item]
+    open: Callable[[AsyncConnection, Reference, Sequence[Event]], Awaitable[Judge]]
+    close: Callable[[AsyncConnection, Judge], Awaitable[None]]
+    received_until: Callable[[AsyncConnection], Awaitable[datetime | None]]
+    blocked: Callable[[AsyncConnection], Awaitable[frozenset[tuple[str, str]]]]
+    hold_for: timedelta
+    held_receipt_after: timedelta
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a batch: partitions to go back on, and the counts that metrics show."""
+
+    gaps: dict[store.Partition, int] = field(default_factory=dict)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+
+    def plus(self, other: Done) -> Done:
+        """Both together."""
+        return Done(
+            self.gaps | other.gaps,
+            self.outcomes + other.outcomes,
+            self.codes + other.codes,
+            self.records + other.records,
+        )
+
+
+async def process(service: Deciding, batch: Sequence[RawRecord]) -> Done:
+    """Answer a batch. What the database refuses of it is found by halving, and only that record is set apart."""
+    try:
+        return await _attempt(service, batch, frozenset())
+    except DBAPIError as error:
+        if not refuses_a_value(error):
+            raise
+    if len(batch) == 1:
+        return await _attempt(service, batch, frozenset({position_of(batch[0])}))
+    middle = len(batch) // 2
+    first = await process(service, batch[:middle])
+    return first.plus(await process(service, batch[middle:]))
+
+
+@retry(retry=retry_if_exception_type(LostRace), stop=stop_after_attempt(5), reraise=True)
+async def _attempt(service: Deciding, batch: Sequence[RawRecord], poison: frozenset[Position]) -> Done:
+    try:
+        async with transaction(service.engine) as tx:
+            fresh, gaps = await store.claim(tx, batch)
+            writes = await judge_records(service, tx, fresh, poison) if fresh else Writes()
+    except DBAPIError as error:
+        raise _named(error) from error
+    return Done(gaps, writes.outcomes, codes_of(writes), len(fresh))
+
+
+def codes_of(writes: Writes) -> Counter[str]:
+    """How often each code was answered."""
+    return Counter(code for written in writes.answers for code in written.answer.codes)
+
+
+async def judge_records(
+    service: Deciding, tx: AsyncConnection, fresh: Sequence[RawRecord], poison: frozenset[Position]
+) -> Writes:
+    """Read, load under locks, judge and write, inside the transaction given."""
+    reference = await load_reference(tx)
+    items = [_read(service, raw, reference) for raw in fresh]
+    events = [item for item in items if isinstance(item, Event)]
+    judging = await open_batch(service, tx, reference, registrations_of(items), events, poison)
+    judging.batch.take_all(items)
+    await judging.save()
+    return judging.batch.writes
+
+
+def _read(service: Deciding, raw: RawRecord, reference: Reference) -> Item | Fault:
+    try:
+        return service.read(raw, reference)
+    except Exception as fault:  # a bug of ours in reading: this record waits, the others go on
+        key = raw.key.decode() if raw.key and _UUID.fullmatch(raw.key) else None
+        return Fault(raw, type(fault).__name__, key)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """A batch opened under locks, and how to write it."""
+
+    service: Deciding
+    tx: AsyncConnection
+    judge: Judge
+    batch: Batch
+    now: datetime
+
+    async def save(self) -> None:
+        """Write what was judged."""
+        await self.service.close(self.tx, self.judge)
+        await store.save(self.tx, self.batch.writes, self.now, self.service.held_receipt_after)
+
+
+async def open_batch(
+    service: Deciding,
+    tx: AsyncConnection,
+    reference: Reference,
+    registrations: set[str],
+    events: Sequence[Event],
+    poison: frozenset[Position] = frozenset(),
+) -> Judging:
+    """Lock and load what the judging of these events needs."""
+    world = await store.load(tx, service.name, registrations, events, lambda raw: service.read(raw, reference))
+    waiting = [hold.event for holds in world.holds.values() for hold in holds]
+    judge = await service.open(tx, reference, (*events, *waiting))
+    now = await store.clock(tx)
+    return Judging(service, tx, judge, Batch(judge, world, now, service.hold_for, poison), now)
+
+
+async def load_reference(tx: AsyncConnection) -> Reference:
+    """The small kinds of reference data, as read so far."""
+    kinds: dict[str, dict[str, Versions]] = {}
+    statement = select(REFERENCE.c.kind, REFERENCE.c.key, REFERENCE.c.versions).where(REFERENCE.c.kind != "settings")
+    for kind, key, versions in await tx.execute(statement):
+        kinds.setdefault(kind, {})[key] = Versions.model_validate(versions)
+    return Reference(kinds)
+
+
+def refuses_a_value(error: DBAPIError) -> bool:
+    """Whether the database refused what a record led to (SQLSTATE class 22 or 23), not the connection or a lock."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state[:2] in {"22", "23"}
+
+
+def _named(error: DBAPIError) -> Exception:
+    """A violated key by its meaning: a moved position, a lost race, or a value."""
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if getattr(error.orig, "sqlstate", None) != "23505":
+        return error
+    if constraint in _MOVED:
+        return PositionMoved(f"a second answer to one record ({constraint})")
+    return LostRace(str(constraint))

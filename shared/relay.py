@@ -1,0 +1,174 @@
+"""The relay: publishes the outbox in id order, deletes what was acknowledged, then tells how far it came.
+
+It reads by presence, never by "id greater than the last": ids are drawn before they are committed. One relay a
+service holds the lock; that lock is no fence, so one that takes over from a dead relay first waits until nothing
+that was sent by it can still arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.structs import RecordMetadata
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared import crash
+from shared.database import table, transaction
+from shared.kafka import client_options, make_producer, reading
+from shared.settings import Settings
+from shared.tables import OutboxRow, RelayRow
+from shared.topics import REQUEST_PARTITIONS
+
+LOCK: Final = 73_001
+LIMIT: Final = 1000
+_OUTBOX: Final = table(OutboxRow)
+_RELAY: Final = table(RelayRow)
+log = logging.getLogger("senconet.relay")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a service has decided at a moment: once the outbox of that moment is drained, it has been published."""
+
+    topic: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """What the relay needs of its service."""
+
+    engine: AsyncEngine
+    settings: Settings
+    topics: Sequence[str]
+    snapshot: Callable[[], Awaitable[Snapshot | None]]
+    published: Callable[[int], None]
+
+
+async def run(relayed: Relayed) -> None:
+    """Relay until cancelled, starting over after any failure of broker or database."""
+    while True:
+        try:
+            await _with_lock(relayed)
+        except Exception as error:
+            # An idempotent producer is dead on a partition after a refused batch (aiokafka #1017): it is rebuilt.
+            log.warning("relay starts over after %s", type(error).__name__)
+            await asyncio.sleep(1)
+
+
+async def _with_lock(relayed: Relayed) -> None:
+    url = relayed.settings.database_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listening:
+        await listening.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        await listening.execute("LISTEN outbox")
+        if not await _stopped_cleanly(relayed.engine):
+            await asyncio.sleep(relayed.settings.publish_timeout_seconds)
+        await _mark(relayed.engine, stopped=False)
+        await _publish(relayed, listening)
+
+
+async def _stopped_cleanly(engine: AsyncEngine) -> bool:
+    async with transaction(engine) as tx:
+        row = (await tx.execute(select(_RELAY.c.stopped))).first()
+    return row is None or bool(row.stopped)
+
+
+async def _mark(engine: AsyncEngine, *, stopped: bool) -> None:
+    statement = upsert(_RELAY).values(id=1, stopped=stopped)
+    async with transaction(engine) as tx:
+        await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"stopped": stopped}))
+
+
+async def _publish(relayed: Relayed, listening: psycopg.AsyncConnection[Any]) -> None:
+    settings = relayed.settings
+    options = client_options(
+        settings.kafka_bootstrap, settings.kafka_username, settings.kafka_password.get_secret_value()
+    )
+    ends = await _ends(options, relayed.topics)
+    producer = make_producer(options, settings.publish_timeout_seconds)
+    await asyncio.wait_for(producer.start(), settings.publish_timeout_seconds)
+    try:
+        await _drain_for_ever(relayed, listening, producer, ends)
+    except asyncio.CancelledError:
+        await _mark(relayed.engine, stopped=True)
+        raise
+    finally:
+        await _quietly_stop(producer, settings.publish_timeout_seconds)
+
+
+async def _ends(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, dict[int, int]]:
+    """The ends of the topics whose progress is told, as they stand when the relay starts."""
+    ends: dict[str, dict[int, int]] = {}
+    async with reading(options) as consumer:
+        for topic in topics:
+            places = [TopicPartition(topic, partition) for partition in range(REQUEST_PARTITIONS)]
+            found = await consumer.end_offsets(places)
+            ends[topic] = {partition.partition: offset for partition, offset in found.items()}
+    return ends
+
+
+async def _drain_for_ever(
+    relayed: Relayed,
+    listening: psycopg.AsyncConnection[Any],
+    producer: AIOKafkaProducer,
+    ends: dict[str, dict[int, int]],
+) -> None:
+    while True:
+        snapshot = await relayed.snapshot()
+        while await _send_some(relayed, producer, ends):
+            continue
+        if snapshot is not None:
+            body = {**snapshot.body, "ends": ends}
+            await _acknowledged(relayed, [await producer.send(snapshot.topic, json.dumps(body).encode())])
+        timeout = relayed.settings.progress_seconds
+        async for _ in listening.notifies(timeout=timeout, stop_after=1):
+            pass
+
+
+async def _send_some(relayed: Relayed, producer: AIOKafkaProducer, ends: dict[str, dict[int, int]]) -> int:
+    """Publish the oldest messages of the outbox and delete them; returns how many there were."""
+    async with transaction(relayed.engine) as tx:
+        rows = (await tx.execute(select(_OUTBOX).order_by(_OUTBOX.c.id).limit(LIMIT))).all()
+    if not rows:
+        return 0
+    sent = [await producer.send(row.topic, row.value, key=row.key, headers=_headers(row.headers)) for row in rows]
+    crash.point("relay_after_send", len(rows))
+    for metadata in await _acknowledged(relayed, sent):
+        if metadata.topic in ends:
+            reached = ends[metadata.topic].get(metadata.partition, 0)
+            ends[metadata.topic][metadata.partition] = max(reached, metadata.offset + 1)
+    crash.point("relay_after_acknowledgement", len(rows))
+    async with transaction(relayed.engine) as tx:
+        await _delete(tx, [row.id for row in rows])
+    relayed.published(len(rows))
+    return len(rows)
+
+
+def _headers(packed: bytes) -> list[tuple[str, bytes]]:
+    return [(name, value.encode()) for name, value in json.loads(packed)]
+
+
+async def _acknowledged(relayed: Relayed, sent: Sequence[Any]) -> list[RecordMetadata]:
+    """Wait for the broker, with a bound: a producer whose broker is gone would wait for ever (aiokafka #1101)."""
+    bound = 2 * relayed.settings.publish_timeout_seconds
+    return await asyncio.wait_for(asyncio.gather(*sent), bound)
+
+
+async def _delete(tx: AsyncConnection, ids: Sequence[int]) -> None:
+    await tx.execute(delete(_OUTBOX).where(_OUTBOX.c.id.in_(ids)))
+
+
+async def _quietly_stop(producer: AIOKafkaProducer, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(producer.stop(), seconds)
+    except Exception as error:
+        log.warning("producer did not stop: %s", type(error).__name__)

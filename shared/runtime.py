@@ -1,0 +1,136 @@
+"""One service process: subscribers, relay, the regular sweep, metrics and health, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import uvicorn
+from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream.kafka import KafkaBroker
+from prometheus_client import make_asgi_app
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
+
+from shared import relay
+from shared.consumer import Reader
+from shared.database import transaction
+from shared.metrics import Metrics
+from shared.relay import Relayed
+from shared.settings import Settings
+
+log = logging.getLogger("senconet")
+CONNECT_SECONDS: Final = 60
+
+
+@dataclass
+class Process:
+    """What runs in one process of a service."""
+
+    name: str
+    settings: Settings
+    engine: AsyncEngine
+    broker: KafkaBroker
+    metrics: Metrics
+    readers: Sequence[Reader]
+    relayed: Relayed
+    sweep: Callable[[], Awaitable[None]]
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Wait for broker and database, with a bound, then begin the regular work."""
+        async for attempt in AsyncRetrying(stop=stop_after_delay(CONNECT_SECONDS), wait=wait_fixed(0.5), reraise=True):
+            with attempt:
+                await self._answers()
+                await self.broker.connect()
+        self._tasks = [
+            asyncio.create_task(relay.run(self.relayed)),
+            asyncio.create_task(self._sweep_for_ever()),
+        ]
+
+    async def stop(self) -> None:
+        """End the regular work and let go of the database."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.engine.dispose()
+
+    async def _answers(self) -> None:
+        async with transaction(self.engine) as tx:
+            await tx.execute(text("SELECT 1"))
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            for reader in self.readers:
+                reader.show_unread()
+            try:
+                await self.sweep()
+            except Exception as error:  # nothing is lost: the next sweep does what this one could not
+                log.warning("the sweep is tried again after %s", type(error).__name__)
+            await asyncio.sleep(self.settings.sweep_seconds)
+
+    async def ready(self) -> bool:
+        """Whether the database answers, every reader has joined its group, and reference data is read."""
+        try:
+            await self._answers()
+        except Exception:
+            return False
+        return all(reader.ready.is_set() and reader.joined.is_set() for reader in self.readers)
+
+
+def make_app(process: Process) -> AsgiFastStream:
+    """The ASGI application of a service: FastStream's subscribers, and three routes for operators."""
+
+    @get
+    async def live(scope: Any) -> AsgiResponse:
+        return AsgiResponse(b"live", 200)
+
+    @get
+    async def ready(scope: Any) -> AsgiResponse:
+        return AsgiResponse(b"ready", 200) if await process.ready() else AsgiResponse(b"not ready", 503)
+
+    return AsgiFastStream(
+        process.broker,
+        asgi_routes=[
+            ("/metrics", make_asgi_app(process.metrics.registry)),
+            ("/health/live", live),
+            ("/health/ready", ready),
+        ],
+        logger=None,
+        on_startup=[process.start],
+        after_shutdown=[process.stop],
+    )
+
+
+def run(make: Callable[[Settings, Callable[[], None]], AsgiFastStream]) -> None:
+    """Run a service until it is told to stop; exit with 1 if it stopped because it must not go on."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    settings = Settings.from_env(os.environ)
+    failed = asyncio.Event()
+
+    def stop() -> None:
+        failed.set()
+        server.should_exit = True
+
+    app = make(settings, stop)
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    if failed.is_set() or not server.started:
+        raise SystemExit(1)

@@ -1,0 +1,327 @@
+"""Reading and writing what a batch needs, in bulk. All SQL of the pipeline stands here.
+
+Locks are taken in one order everywhere: positions, registrations by id, then what a service adds.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared import crash, records
+from shared.batch import BoundName, Hold, World, Writes, Written, problems_from, problems_to
+from shared.clock import Moment
+from shared.contract import Event, Position
+from shared.database import table
+from shared.events.catalogue import BY_WIRE
+from shared.history import Bound, Fact, History, Ledger
+from shared.messages import Message
+from shared.records import RawRecord
+from shared.status import Status
+from shared.tables import HoldRow, JournalRow, OutboxRow, PositionRow, QuarantineRow, RegistrationRow
+
+Partition = tuple[str, int]
+Reader = Callable[[RawRecord], Any]
+
+POSITIONS: Final = table(PositionRow)
+REGISTRATIONS: Final = table(RegistrationRow)
+JOURNAL: Final = table(JournalRow)
+HOLDS: Final = table(HoldRow)
+QUARANTINE: Final = table(QuarantineRow)
+OUTBOX: Final = table(OutboxRow)
+
+
+async def clock(tx: AsyncConnection) -> datetime:
+    """The database's clock, read after the locks: what decisions of this transaction are dated by."""
+    now: datetime = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
+    return now
+
+
+async def claim(tx: AsyncConnection, batch: Sequence[RawRecord]) -> tuple[list[RawRecord], dict[Partition, int]]:
+    """Lock the positions of a batch and move them on.
+
+    Returns the records that were not read before, and the partitions whose batch begins above the stored position,
+    with the offset to go back to; of those nothing is taken.
+    """
+    partitions = sorted({(record.topic, record.partition) for record in batch})
+    stored = await positions(tx, partitions)
+    first: dict[Partition, int] = {}
+    for record in batch:
+        key = (record.topic, record.partition)
+        first[key] = min(record.offset, first.get(key, record.offset))
+    gaps = {key: stored[key] for key in partitions if first[key] > stored[key]}
+    fresh = [
+        record
+        for record in batch
+        if (key := (record.topic, record.partition)) not in gaps and record.offset >= stored[key]
+    ]
+    await _advance(tx, fresh)
+    return fresh, gaps
+
+
+async def positions(tx: AsyncConnection, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    """The stored positions of partitions, locked in order; a partition never seen starts at its beginning."""
+    if not partitions:
+        return {}
+    rows = [{"topic": topic, "partition": partition, "next_offset": 0} for topic, partition in partitions]
+    await tx.execute(upsert(POSITIONS).on_conflict_do_nothing(), rows)
+    statement = (
+        select(POSITIONS.c.topic, POSITIONS.c.partition, POSITIONS.c.next_offset)
+        .where(tuple_(POSITIONS.c.topic, POSITIONS.c.partition).in_(partitions))
+        .order_by(POSITIONS.c.topic, POSITIONS.c.partition)
+        .with_for_update()
+    )
+    return {(topic, partition): offset for topic, partition, offset in await tx.execute(statement)}
+
+
+async def _advance(tx: AsyncConnection, fresh: Sequence[RawRecord]) -> None:
+    last: dict[Partition, RawRecord] = {(record.topic, record.partition): record for record in fresh}
+    if not last:
+        return
+    statement = (
+        update(POSITIONS)
+        .where(POSITIONS.c.topic == bindparam("t"), POSITIONS.c.partition == bindparam("p"))
+        .values(next_offset=bindparam("n"), read_until=func.greatest(POSITIONS.c.read_until, bindparam("r")))
+    )
+    rows = [{"t": t, "p": p, "n": r.offset + 1, "r": r.received} for (t, p), r in sorted(last.items())]
+    await tx.execute(statement, rows)
+
+
+async def load(
+    tx: AsyncConnection, owner: str, registrations: Iterable[str], events: Sequence[Event], read: Reader
+) -> World:
+    """Lock the registrations and load what is known of them: history, bound ids, holds, queues, answers given."""
+    ids = sorted(registrations)
+    ledgers = await lock_ledgers(tx, ids)
+    holds = await holds_of(tx, ids, read)
+    return World(
+        ledgers=ledgers,
+        bound=await _bound(tx, owner, events, holds),
+        holds=holds,
+        queues=await _queues(tx, ids),
+        seen=await _seen(tx, [event.position for event in events if event.attached is not None]),
+    )
+
+
+async def lock_ledgers(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Ledger]:
+    """Registrations with their histories, made where missing and locked in id order."""
+    if not ids:
+        return {}
+    rows = [{"registration_id": id_, "digest_key": secrets.token_bytes(32), "version": 0} for id_ in ids]
+    await tx.execute(upsert(REGISTRATIONS).on_conflict_do_nothing(), rows)
+    locked = select(REGISTRATIONS).where(REGISTRATIONS.c.registration_id == func.any(list(ids)))
+    found = await tx.execute(locked.order_by(REGISTRATIONS.c.registration_id).with_for_update())
+    histories = await _histories(tx, ids)
+    return {
+        row.registration_id: Ledger(
+            row.registration_id,
+            row.digest_key,
+            History(tuple(histories.get(row.registration_id, ()))),
+            Status.model_validate(row.status) if row.status else None,
+            row.version,
+            row.decidedtime,
+        )
+        for row in found
+    }
+
+
+async def _histories(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Fact]]:
+    c = JOURNAL.c
+    statement = select(c.registration_id, c.type, c.partner, c.source, c.event_id, c.happened, c.receivedtime, c.data)
+    wanted = statement.where(c.registration_id == func.any(list(ids)), c.outcome == "accepted").order_by(c.id)
+    histories: dict[str, list[Fact]] = {}
+    for registration, type_, partner, source, id_, happened, received, data in await tx.execute(wanted):
+        kind = BY_WIRE[type_]
+        fact = Fact(kind, partner, source, id_, Moment(happened, kind.order), received, data)
+        histories.setdefault(registration, []).append(fact)
+    return histories
+
+
+async def holds_of(tx: AsyncConnection, ids: Sequence[str], read: Reader) -> dict[str, list[Hold]]:
+    """What waits of some registrations."""
+    rows = await tx.execute(select(HOLDS).where(HOLDS.c.registration_id == func.any(list(ids))))
+    holds: dict[str, list[Hold]] = {}
+    for row in rows:
+        event = read(records.load(row.record))
+        hold = Hold(event, row.digest, row.deadline, problems_from(row.problems))
+        holds.setdefault(row.registration_id, []).append(hold)
+    return holds
+
+
+async def _bound(
+    tx: AsyncConnection, owner: str, events: Sequence[Event], holds: Mapping[str, Sequence[Hold]]
+) -> dict[BoundName, Bound]:
+    """What the sources and ids of a batch, and of what waits beside it, are bound to."""
+    waiting = [hold.event for group in holds.values() for hold in group]
+    names = sorted({(event.source, event.id) for event in (*events, *waiting)})
+    if not names:
+        return {}
+    c, h = JOURNAL.c, HOLDS.c
+    accepted = select(c.source, c.event_id, c.registration_id, c.digest, c.receivedtime).where(
+        c.outcome == "accepted", tuple_(c.source, c.event_id).in_(names)
+    )
+    held = select(h.owner, h.source, h.event_id, h.registration_id, h.digest, h.receivedtime).where(
+        tuple_(h.source, h.event_id).in_(names)
+    )
+    bound = {(owner, s, i): Bound(r, d, "accepted", at) for s, i, r, d, at in await tx.execute(accepted)}
+    bound |= {(o, s, i): Bound(r, d, "held", at) for o, s, i, r, d, at in await tx.execute(held)}
+    return bound
+
+
+async def _queues(tx: AsyncConnection, ids: Sequence[str]) -> set[tuple[str, str]]:
+    c = QUARANTINE.c
+    statement = select(c.topic, c.registration_id).where(c.registration_id == func.any(list(ids))).distinct()
+    return {(topic, registration) for topic, registration in await tx.execute(statement)}
+
+
+async def _seen(tx: AsyncConnection, places: Sequence[Position]) -> set[Position]:
+    """Which of these records were answered, are held or stand in a queue: the relay may send a request twice."""
+    if not places:
+        return set()
+    names = sorted({(p.topic, p.partition, p.offset) for p in places})
+    seen: set[Position] = set()
+    for source in (JOURNAL, HOLDS, QUARANTINE):
+        columns = (source.c.topic, source.c.partition, source.c.position)
+        found = await tx.execute(select(*columns).where(tuple_(*columns).in_(names)))
+        seen.update(Position(*row) for row in found)
+    return seen
+
+
+async def save(tx: AsyncConnection, writes: Writes, now: datetime, receipt_after: Any) -> None:
+    """Write what a batch decided. Outbox ids are drawn last, under the locks, so their order is that of decisions."""
+    await add_rows(tx, JOURNAL, [_journal_row(written) for written in writes.answers])
+    crash.point("after_journal", len(writes.answers))
+    await save_ledgers(tx, writes.ledgers.values())
+    await _delete_positions(tx, HOLDS, writes.released)
+    await _save_holds(tx, list(writes.held.values()), receipt_after)
+    await _save_quarantine(tx, writes, now)
+    crash.point("before_outbox", len(writes.answers))
+    await publish(tx, writes.messages)
+
+
+async def add_rows(tx: AsyncConnection, target: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows, in order."""
+    if rows:
+        await tx.execute(insert(target), list(rows))
+
+
+async def publish(tx: AsyncConnection, messages: Sequence[Message]) -> None:
+    """Put messages into the outbox and wake the relay."""
+    rows = [
+        {
+            "topic": m.topic,
+            "key": None if m.key is None else m.key.encode(),
+            "headers": json.dumps(m.headers).encode(),
+            "value": m.value,
+        }
+        for m in messages
+    ]
+    await add_rows(tx, OUTBOX, rows)
+    if rows:
+        await tx.execute(text("NOTIFY outbox"))
+
+
+def _journal_row(written: Written) -> dict[str, Any]:
+    answer, fact = written.answer, written.fact
+    return {
+        "topic": answer.position.topic,
+        "partition": answer.position.partition,
+        "position": answer.position.offset,
+        "partner": answer.sender,
+        "registration_id": answer.subject if fact or answer.type else None,
+        "source": answer.source,
+        "event_id": answer.id,
+        "type": answer.type,
+        "outcome": answer.outcome,
+        "codes": list(answer.codes),
+        "receivedtime": answer.received,
+        "decidedtime": written.decided,
+        "ruleversion": answer.ruleversion,
+        "version": written.version,
+        "happened": fact.moment.time if fact else None,
+        "digest": written.digest,
+        "data": dict(fact.data) if fact else None,
+    }
+
+
+async def save_ledgers(tx: AsyncConnection, ledgers: Iterable[Ledger]) -> None:
+    """Write registrations as they are now."""
+    rows = [
+        {
+            "r": ledger.registration,
+            "v": ledger.version,
+            "d": ledger.decided,
+            "s": ledger.status.model_dump(mode="json") if ledger.status else None,
+        }
+        for ledger in ledgers
+    ]
+    if rows:
+        statement = (
+            update(REGISTRATIONS)
+            .where(REGISTRATIONS.c.registration_id == bindparam("r"))
+            .values(version=bindparam("v"), decidedtime=bindparam("d"), status=bindparam("s"))
+        )
+        await tx.execute(statement, rows)
+
+
+async def _delete_positions(tx: AsyncConnection, target: Any, places: Iterable[Position]) -> None:
+    names = [(p.topic, p.partition, p.offset) for p in places]
+    if names:
+        await tx.execute(delete(target).where(tuple_(target.c.topic, target.c.partition, target.c.position).in_(names)))
+
+
+async def _save_holds(tx: AsyncConnection, holds: Sequence[Hold], receipt_after: Any) -> None:
+    rows = [_hold_row(hold, receipt_after) for hold in holds]
+    if rows:
+        statement = upsert(HOLDS)
+        again = {"problems": statement.excluded.problems}
+        key = [HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position]
+        await tx.execute(statement.on_conflict_do_update(index_elements=key, set_=again), rows)
+
+
+def _hold_row(hold: Hold, receipt_after: Any) -> dict[str, Any]:
+    event = hold.event
+    return {
+        "topic": event.position.topic,
+        "partition": event.position.partition,
+        "position": event.position.offset,
+        "registration_id": event.registration,
+        "owner": event.kind.owner,
+        "source": event.source,
+        "event_id": event.id,
+        "digest": hold.digest,
+        "receivedtime": event.received,
+        "deadline": hold.deadline,
+        "receipt_due": event.received + receipt_after,
+        "problems": problems_to(hold.problems),
+        "record": records.dump(event.raw),
+    }
+
+
+async def _save_quarantine(tx: AsyncConnection, writes: Writes, now: datetime) -> None:
+    failed = [_quarantine_row(p, r, raw, "failed", error, now) for raw, p, r, error in writes.failed]
+    queued = [_quarantine_row(e.position, e.registration, e.raw, "queued", "", now) for e in writes.queued]
+    await add_rows(tx, QUARANTINE, [*failed, *queued])
+
+
+def _quarantine_row(
+    position: Position, registration: str | None, raw: RawRecord, state: str, error: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "topic": position.topic,
+        "partition": position.partition,
+        "position": position.offset,
+        "registration_id": registration,
+        "state": state,
+        "error": error,
+        "since": now,
+        "retry": False,
+        "record": records.dump(raw),
+    }

@@ -1,0 +1,175 @@
+"""What happens without a new record: receipts of holds, ends of holds, and queues that are answered after a repair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared import records, store
+from shared.batch import Hold
+from shared.contract import Position, position_of
+from shared.database import transaction
+from shared.messages import Answer, receipt
+from shared.pipeline import (
+    Deciding,
+    Done,
+    codes_of,
+    judge_records,
+    load_reference,
+    open_batch,
+    refuses_a_value,
+)
+
+LIMIT: Final = 500
+HOLDS: Final = store.HOLDS
+QUARANTINE: Final = store.QUARANTINE
+
+
+async def send_held_receipts(service: Deciding) -> int:
+    """Tell partners of records that have waited for a while; returns how many were told."""
+    async with transaction(service.engine) as tx:
+        now = await store.clock(tx)
+        holds = await _locked_holds(service, tx, HOLDS.c.receipt_due <= now)
+        due = [hold for hold, receipt_due in holds if receipt_due is not None and receipt_due <= now]
+        rules = await load_reference(tx)
+        messages = [
+            receipt(
+                service.name,
+                _held_answer(hold, rules.at(hold.event.received).ruleversion),
+                now,
+                hold.deadline,
+            )
+            for hold in due
+        ]
+        await store.publish(tx, messages)
+        if due:
+            places = [_place(hold.event.position) for hold in due]
+            key = tuple_(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position)
+            await tx.execute(update(HOLDS).where(key.in_(places)).values(receipt_due=None))
+    return len(due)
+
+
+def _held_answer(hold: Hold, ruleversion: str) -> Answer:
+    event = hold.event
+    return Answer(
+        event.position,
+        event.sender,
+        event.received,
+        "held",
+        ruleversion,
+        hold.problems,
+        source=event.source,
+        id=event.id,
+        type=event.kind.wire,
+        subject=event.registration,
+    )
+
+
+async def _locked_holds(service: Deciding, tx: AsyncConnection, condition: Any) -> list[tuple[Hold, datetime | None]]:
+    """Holds that meet a condition, read after their registrations are locked: a batch may just have answered them."""
+    ids = (await tx.execute(select(HOLDS.c.registration_id).where(condition).distinct().limit(LIMIT))).scalars()
+    registrations = sorted(ids)
+    c = store.REGISTRATIONS.c.registration_id
+    await tx.execute(select(c).where(c == func.any(registrations)).order_by(c).with_for_update())
+    due = select(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position, HOLDS.c.receipt_due)
+    rows = await tx.execute(due.where(HOLDS.c.registration_id == func.any(registrations)))
+    times = {Position(topic, partition, position): at for topic, partition, position, at in rows}
+    reference = await load_reference(tx)
+    holds = await store.holds_of(tx, registrations, lambda raw: service.read(raw, reference))
+    return [(hold, times[hold.event.position]) for group in holds.values() for hold in group]
+
+
+async def end_holds(service: Deciding) -> Done:
+    """Answer what has waited long enough: all that was received up to its deadline has been read, and nothing of
+    its registration and topic stands in a queue, here or at the door.
+    """
+    async with transaction(service.engine) as tx:
+        until = await service.received_until(tx)
+        if until is None:
+            return Done()
+        over = select(HOLDS.c.registration_id).where(HOLDS.c.deadline <= until).distinct().limit(LIMIT)
+        registrations = set((await tx.execute(over)).scalars())
+        if not registrations:
+            return Done()
+        blocked = await service.blocked(tx)
+        judging = await open_batch(service, tx, await load_reference(tx), registrations, ())
+        for hold in _over(judging.batch.holds(), until, blocked | judging.batch.queues):
+            judging.batch.end(hold)
+        await judging.save()
+        writes = judging.batch.writes
+    return Done(outcomes=writes.outcomes, codes=codes_of(writes))
+
+
+def _over(holds: Iterable[Hold], until: datetime, blocked: frozenset[tuple[str, str]]) -> list[Hold]:
+    return [
+        hold
+        for hold in holds
+        if hold.deadline <= until and (hold.event.position.topic, hold.event.registration) not in blocked
+    ]
+
+
+async def answer_queues(service: Deciding) -> Done:
+    """Judge what operators have marked for retry, each queue in order, as if nothing had happened."""
+    c = QUARANTINE.c
+    async with transaction(service.engine) as tx:
+        marked = await tx.execute(select(c.topic, c.registration_id).where(c.retry).distinct())
+        queues = [(topic, registration) for topic, registration in marked]
+    done = Done()
+    for topic, registration in queues:
+        done = done.plus(await _answer_queue(service, topic, registration))
+    return done
+
+
+async def _answer_queue(service: Deciding, topic: str, registration: str | None) -> Done:
+    """Try the whole queue; where the database still refuses a value, answer what stands before it."""
+    try:
+        return await _try_queue(service, topic, registration, None)
+    except DBAPIError as error:
+        if not refuses_a_value(error):
+            raise
+    async with transaction(service.engine) as tx:
+        length = len(await _queue(tx, topic, registration))
+    for poisoned in reversed(range(length)):
+        try:
+            return await _try_queue(service, topic, registration, poisoned)
+        except DBAPIError as error:
+            if not refuses_a_value(error):
+                raise
+    return Done()
+
+
+async def _try_queue(service: Deciding, topic: str, registration: str | None, poisoned: int | None) -> Done:
+    async with transaction(service.engine) as tx:
+        if registration is not None:
+            await _lock(tx, registration)
+        raws = await _queue(tx, topic, registration)
+        await tx.execute(delete(QUARANTINE).where(*_of_queue(topic, registration)))
+        poison = frozenset() if poisoned is None else frozenset({position_of(raws[poisoned])})
+        writes = await judge_records(service, tx, raws, poison)
+    return Done(outcomes=writes.outcomes, codes=codes_of(writes))
+
+
+async def _lock(tx: AsyncConnection, registration: str) -> None:
+    c = store.REGISTRATIONS.c.registration_id
+    await tx.execute(select(c).where(c == registration).with_for_update())
+
+
+def _of_queue(topic: str, registration: str | None) -> tuple[Any, ...]:
+    c = QUARANTINE.c
+    return c.topic == topic, c.registration_id.is_not_distinct_from(registration)
+
+
+async def _queue(tx: AsyncConnection, topic: str, registration: str | None) -> Sequence[records.RawRecord]:
+    """The records of a queue in the order of the partner's topic."""
+    c = QUARANTINE.c
+    rows = await tx.execute(select(c.record).where(*_of_queue(topic, registration)).order_by(c.partition, c.position))
+    return [records.load(packed) for (packed,) in rows]
+
+
+def _place(position: Position) -> tuple[str, int, int]:
+    return position.topic, position.partition, position.offset

@@ -1,0 +1,118 @@
+"""The topic table: each topic once, with its key, partitions, retention and the principals that may use it.
+
+Provisioning, ACLs, subscribers, tests and documents are made from here; no other module spells a topic's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+DAY_MS: Final = 86_400_000
+REQUEST_PARTITIONS: Final = 12
+LEAD: Final = "lead"
+
+DECIDING_SERVICES: Final = ("enrolment", "assessment")
+REFERENCE_KINDS: Final = ("cohorts", "partnerships", "settings", "code-lists")
+OPERATOR: Final = "operator"
+
+EVENTS_PATTERN: Final = r"^partners\.[a-z0-9-]+\.events$"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: its name, shape, retention (milliseconds; None = for ever) and who may write and read it."""
+
+    name: str
+    partitions: int
+    config: tuple[tuple[str, str], ...]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+
+
+def events(partner: str) -> str:
+    """The topic that a partner publishes its events on."""
+    return f"partners.{partner}.events"
+
+
+def receipts(partner: str) -> str:
+    """The topic that carries the answers and notices for a partner."""
+    return f"partners.{partner}.receipts"
+
+
+def view(partner: str) -> str:
+    """The compacted topic that carries a partner's own trainees."""
+    return f"partners.{partner}.view"
+
+
+def requests(service: str) -> str:
+    """What the door hands on to the service that owns a type, with the registration's status attached."""
+    return f"{service}.requests"
+
+
+def facts(service: str) -> str:
+    """The facts that a service has accepted."""
+    return f"{service}.facts"
+
+
+def progress(service: str) -> str:
+    """How far a service has published and decided."""
+    return f"{service}.progress"
+
+
+def reference(kind: str) -> str:
+    """One kind of reference data; the value holds all versions and periods of its key."""
+    return f"reference.{kind}"
+
+
+IDENTITY: Final = "enrolment.identity"
+
+
+def partner_of(topic: str) -> str:
+    """The partner whose topic this is: the topic, never the payload, says who sent a record."""
+    return topic.split(".")[1]
+
+
+def principal_of(partner: str) -> str:
+    """The SCRAM user of a partner."""
+    return f"partners.{partner}"
+
+
+def _deleted_after(days: int, **more: str) -> tuple[tuple[str, str], ...]:
+    return (("cleanup.policy", "delete"), ("retention.ms", str(days * DAY_MS)), *_named(more))
+
+
+def _named(more: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name.replace("_", "."), value) for name, value in more.items())
+
+
+# What is erased goes within a week: a compacted topic may keep neither an old value nor a tombstone longer.
+_COMPACTED: Final = (
+    ("cleanup.policy", "compact"),
+    ("max.compaction.lag.ms", str(7 * DAY_MS)),
+    ("delete.retention.ms", str(7 * DAY_MS)),
+)
+_KEPT: Final = (("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1"))
+
+
+def partner_topics(partner: str) -> tuple[Topic, ...]:
+    """The three topics of a partner. `.events` takes 1 MiB, so that what is over 64 KiB can be answered."""
+    user = principal_of(partner)
+    inbound = _deleted_after(14, message_timestamp_type="LogAppendTime", max_message_bytes=str(1024 * 1024))
+    return (
+        Topic(events(partner), 1, inbound, (user,), ("enrolment",)),
+        Topic(receipts(partner), 1, _deleted_after(400), DECIDING_SERVICES, (user,)),
+        Topic(view(partner), 1, _COMPACTED, ("reporting",), (user,)),
+    )
+
+
+def service_topics() -> tuple[Topic, ...]:
+    """All topics that do not belong to a partner."""
+    owners = tuple(s for s in DECIDING_SERVICES if s != "enrolment")
+    return (
+        *(Topic(requests(s), REQUEST_PARTITIONS, _deleted_after(14), ("enrolment",), (s,)) for s in owners),
+        *(Topic(facts(s), REQUEST_PARTITIONS, _KEPT, (s,), ("reporting",)) for s in DECIDING_SERVICES),
+        *(Topic(progress(s), 1, _deleted_after(1), (s,), (*owners, "reporting")) for s in DECIDING_SERVICES),
+        *(Topic(reference(k), 1, _COMPACTED, (OPERATOR,), DECIDING_SERVICES) for k in REFERENCE_KINDS),
+        Topic(IDENTITY, 1, _COMPACTED, ("enrolment",), ("reporting",)),
+    )

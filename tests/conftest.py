@@ -1,0 +1,39 @@
+"""What all tests share: one Kafka and one PostgreSQL, started when the first test asks for them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from senconet.local.engines import Engines
+from senconet.local.home import Home
+
+_fresh = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """Both engines of a home of their own, provisioned; nothing of them is left running at the end."""
+    started = Engines(Home(tmp_path_factory.mktemp("home")), environment={})
+    try:
+        started.start()
+        started.provision()
+        yield started
+    finally:
+        started.stop()
+        assert not started.processes
+
+
+@pytest.fixture
+def fresh_databases(engines: Engines) -> Callable[[], Mapping[str, str]]:
+    """Makes a set of empty databases, one a service, and returns their addresses."""
+    return lambda: engines.fresh_databases(f"_{next(_fresh)}")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home."""
+    return Home(tmp_path / "home")

@@ -1,0 +1,297 @@
+"""Over HTTP a partner gets its own trainees and nothing else, a reader figures and nobody; errors repeat nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.reporting import views
+from services.reporting.access import add_partner, issue_token
+from services.reporting.app import project
+from services.reporting.scope import Scope
+from services.reporting.server import ServerSettings, create_app
+from tests.reporting import told
+from tests.reporting.told import at
+
+ASHDOWN, BURR, READER = Scope.of_partner("ashdown"), Scope.of_partner("burr"), Scope.national_reader()
+IDS = [f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 7)]
+OWN, OTHERS = IDS[::2], IDS[1::2]
+UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
+TRAINEES, FIGURES = "/v1/trainees", "/v1/figures?as_at=2024-06-30"
+CANARY = "canary-7f3a"
+
+
+def application(url: str, **more: str) -> FastAPI:
+    """The server on a database."""
+    kafka = {"kafka_bootstrap": "none:9", "kafka_username": "none", "kafka_password": "none"}
+    return create_app(ServerSettings.model_validate({**kafka, "database_url": url, "http_port": 0, **more}))
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://reporting")
+
+
+@pytest.fixture
+async def client(migrated: str, engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the server; its database has three trainees of each of two partners."""
+    await add_partner(engine, "ashdown", "Ashdown Training")
+    await add_partner(engine, "burr", "Burr Learning")
+    begins = at("2024-01-10T09:00:00Z")
+    records = [
+        told.record(told.status(1, told.registered(begins, partner="ashdown" if id_ in OWN else "burr")), id_)
+        for id_ in IDS
+    ]
+    await project(engine, told.numbered(records))
+    app = application(migrated, notice="Synthetic data")
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def ashdown(engine: AsyncEngine, client: httpx.AsyncClient) -> dict[str, str]:
+    """The headers of a partner."""
+    return bearer(await issue_token(engine, ASHDOWN))
+
+
+@pytest.fixture
+async def reader(engine: AsyncEngine, client: httpx.AsyncClient) -> dict[str, str]:
+    """The headers of a national reader."""
+    return bearer(await issue_token(engine, READER))
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of an error, whose form is checked."""
+    body = response.json()
+    assert body.keys() == {"code", "message"}
+    assert response.headers["cache-control"] == "no-store"
+    return response.status_code, body["code"]
+
+
+async def pages(client: httpx.AsyncClient, headers: dict[str, str], limit: int) -> list[list[str]]:
+    """The ids of each page of the list."""
+    found: list[list[str]] = []
+    after: dict[str, Any] = {}
+    while True:
+        page = (await client.get(TRAINEES, params={"limit": limit, **after}, headers=headers)).json()
+        found.append([trainee["registration_id"] for trainee in page["trainees"]])
+        if page["next"] is None:
+            return found
+        after = {"after": page["next"]}
+
+
+@pytest.mark.parametrize(("limit", "sizes"), [(1, [1, 1, 1]), (2, [2, 1]), (3, [3]), (500, [3])])
+async def test_a_partner_pages_through_its_own(
+    client: httpx.AsyncClient, ashdown: dict[str, str], limit: int, sizes: list[int]
+) -> None:
+    found = await pages(client, ashdown, limit)
+    assert [len(page) for page in found] == sizes
+    assert [id_ for page in found for id_ in page] == OWN
+
+
+async def test_one_trainee_is_shown_as_in_the_view(client: httpx.AsyncClient, ashdown: dict[str, str]) -> None:
+    response = await client.get(f"{TRAINEES}/{OWN[0]}", headers=ashdown)
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json()["state"] == "registered"
+    assert response.json()["registration_id"] == OWN[0]
+
+
+async def test_anothers_trainee_is_as_unknown_as_none(client: httpx.AsyncClient, ashdown: dict[str, str]) -> None:
+    asked = [OTHERS[0], UNKNOWN, CANARY, "%00", OWN[0].upper() + "A", f"{OWN[0]}%0A"]
+    answers = [await client.get(f"{TRAINEES}/{id_}", headers=ashdown) for id_ in asked]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
+    assert refusal(answers[0]) == (404, "trainee_unknown")
+
+
+async def test_a_reader_gets_figures(client: httpx.AsyncClient, reader: dict[str, str]) -> None:
+    body = (await client.get(FIGURES, headers=reader)).json()
+    assert (body["as_at"], body["notice"]) == ("2024-06-30", "Synthetic data")
+    assert body["rows"][0] == {
+        "cut": "national",
+        "code": "total",
+        "name": "England",
+        "registrations": 6,
+        "in_training": 6,
+        "deferred": 0,
+        "withdrawn": 0,
+        "completed": 0,
+        "settings": 1,
+    }
+
+
+async def test_without_a_notice_the_field_is_null(engine: AsyncEngine, migrated: str, reader: dict[str, str]) -> None:
+    app = application(migrated, notice="")
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        assert (await client.get(FIGURES, headers=reader)).json()["notice"] is None
+
+
+async def test_neither_gets_what_is_the_others(
+    client: httpx.AsyncClient, ashdown: dict[str, str], reader: dict[str, str]
+) -> None:
+    assert refusal(await client.get(FIGURES, headers=ashdown)) == (403, "not_permitted")
+    for address in (TRAINEES, f"{TRAINEES}/{OWN[0]}", f"{TRAINEES}/{CANARY}"):
+        assert refusal(await client.get(address, headers=reader)) == (403, "not_permitted")
+
+
+@pytest.mark.parametrize("address", [TRAINEES, f"{TRAINEES}/{OWN[0]}", FIGURES, f"{TRAINEES}?limit=0"])
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ([], "token_missing"),
+        ([("Authorization", "")], "token_malformed"),
+        ([("Authorization", "Bearer")], "token_malformed"),
+        ([("Authorization", f"Bearer {CANARY}")], "token_malformed"),
+        ([("Authorization", f"Basic {'A' * 43}")], "token_malformed"),
+        ([("Authorization", f"Bearer {'A' * 43} ")], "token_malformed"),
+        ([("Authorization", f"Bearer {'A' * 43}")] * 2, "token_malformed"),
+        ([("Authorization", f"Bearer {'A' * 43}")], "token_unknown"),
+    ],
+)
+async def test_without_a_valid_token_nothing_is_answered(
+    client: httpx.AsyncClient, address: str, headers: list[tuple[str, str]], code: str
+) -> None:
+    response = await client.get(address, headers=headers)
+    assert refusal(response) == (401, code)
+    assert response.headers["www-authenticate"].startswith('Bearer realm="senconet"')
+    assert CANARY not in response.text
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "after"])
+async def test_a_token_in_the_address_is_refused(
+    client: httpx.AsyncClient, engine: AsyncEngine, ashdown: dict[str, str], name: str
+) -> None:
+    token = await issue_token(engine, ASHDOWN)
+    for headers in ({}, ashdown):
+        response = await client.get(TRAINEES, params={name: token}, headers=headers)
+        assert refusal(response) == (400, "token_in_address")
+        assert token not in response.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=501",
+        f"limit={CANARY}",
+        f"after={CANARY}",
+        "after=%00",
+        f"after={OWN[0].upper()}A",
+        f"{CANARY}=1",
+    ],
+)
+async def test_a_wrong_part_of_a_list_is_refused(
+    client: httpx.AsyncClient, ashdown: dict[str, str], query: str
+) -> None:
+    response = await client.get(f"{TRAINEES}?{query}", headers=ashdown)
+    assert refusal(response) == (422, "request_invalid")
+    assert CANARY not in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("", "as_at is missing."),
+        ("as_at=", "as_at is not valid."),
+        (f"as_at={CANARY}", "as_at is not valid."),
+        ("as_at=20240630", "as_at is not valid."),
+        ("as_at=1719705600", "as_at is not valid."),
+        ("as_at=2024-06-31", "as_at is not valid."),
+        ("as_at=2024-06-30T00:00:00", "as_at is not valid."),
+        ("as_at=1999-12-31", "as_at is not valid."),
+        ("as_at=9999-12-31", "as_at is not valid."),
+        (f"as_at=2024-06-30&{CANARY}=1", "A parameter is not known."),
+    ],
+)
+async def test_a_wrong_day_is_refused(
+    client: httpx.AsyncClient, reader: dict[str, str], query: str, message: str
+) -> None:
+    response = await client.get(f"/v1/figures?{query}", headers=reader)
+    assert refusal(response) == (422, "request_invalid")
+    assert response.json()["message"] == message
+
+
+@pytest.mark.parametrize("day", [date(2000, 1, 1), date(2999, 12, 31)])
+async def test_every_day_that_is_taken_is_answered(
+    client: httpx.AsyncClient, reader: dict[str, str], day: date
+) -> None:
+    assert (await client.get(f"/v1/figures?as_at={day}", headers=reader)).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/", f"/{CANARY}", "/docs", "/redoc", "/openapi.json", "/v1"])
+async def test_nothing_else_is_there(client: httpx.AsyncClient, address: str) -> None:
+    response = await client.get(address)
+    assert refusal(response) == (404, "not_found")
+    assert CANARY not in response.text
+
+
+async def test_nothing_can_be_written(client: httpx.AsyncClient, ashdown: dict[str, str]) -> None:
+    response = await client.post(TRAINEES, headers=ashdown, json={"name": CANARY})
+    assert refusal(response) == (405, "method_not_allowed")
+    assert response.headers["allow"] == "GET"
+    assert CANARY not in response.text
+
+
+async def test_a_fault_of_ours_tells_nothing(
+    client: httpx.AsyncClient, ashdown: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(views, "trainees", fail)
+    response = await client.get(TRAINEES, headers=ashdown)
+    assert refusal(response) == (500, "internal_error")
+    assert CANARY not in response.text
+
+
+async def test_without_its_database_the_server_says_so() -> None:
+    app = application("postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        response = await client.get(TRAINEES, headers=bearer("A" * 43))
+        assert refusal(response) == (503, "unavailable")
+        assert response.headers["retry-after"] == "5"
+        assert (await client.get("/health/ready")).status_code == 503
+        assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_with_its_database_it_is_ready(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_requests_are_counted_by_route_and_refusals_by_kind(
+    client: httpx.AsyncClient, ashdown: dict[str, str]
+) -> None:
+    await client.get(f"{TRAINEES}/{OWN[0]}", headers=ashdown)
+    await client.get(f"{TRAINEES}/{UNKNOWN}", headers=ashdown)
+    await client.get(FIGURES, headers=ashdown)
+    await client.get(TRAINEES)
+    await client.get(f"/{CANARY}")
+    await client.request(CANARY.upper(), TRAINEES)
+    exposed = (await client.get("/metrics")).text
+    counted = {
+        tuple(sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(exposed)
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+    assert counted == {
+        ("/v1/trainees/{registration_id}", "GET", "200"): 1,
+        ("/v1/trainees/{registration_id}", "GET", "404"): 1,
+        ("/v1/figures", "GET", "403"): 1,
+        ("/v1/trainees", "GET", "401"): 1,
+        ("/v1/trainees", "other", "405"): 1,
+        ("other", "GET", "404"): 1,
+        ("not_permitted",): 1,
+        ("token_missing",): 1,
+    }
