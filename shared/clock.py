@@ -57,8 +57,9 @@ def end_of_day(day: date) -> datetime:
     return start_of_day(day + timedelta(days=1)) - _MICROSECOND
 
 
-def placed(instant: datetime, precision: str | None, place: Literal["start", "end"]) -> datetime:
+def placed(instant: datetime, precision: str | None, place: Literal["start", "noon", "end"]) -> datetime:
     """When a fact stands: at its instant, or where its type puts it in a day of which no more is known."""
     if precision != "day" or place == "start":
         return instant
-    return end_of_day(london_day(instant))
+    day = london_day(instant)
+    return end_of_day(day) if place == "end" else datetime.combine(day, time(12), LONDON).astimezone(UTC)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
@@ -41,3 +42,13 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 def table(model: type[SQLModel]) -> Table:
     """The table of a model, for statements on many rows."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def among(columns: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:
+    """Whether the columns of a row together are one of `rows`: one array a column, however many rows there are."""
+    arrays = [
+        bindparam(None, [row[index] for row in rows], type_=ARRAY(column.type)) for index, column in enumerate(columns)
+    ]
+    names = [f"c{index}" for index in range(len(columns))]
+    wanted = func.unnest(*arrays).table_valued(*names)
+    return tuple_(*columns).in_(select(*(wanted.c[name] for name in names)))

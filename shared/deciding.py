@@ -101,9 +101,9 @@ def _sweep(
 
     async def look_after() -> None:
         await watch.show_waiting(service.engine, metrics)
-        if not answering.ready.is_set() and (told := learning.running()):
-            if await absorb.reference_is_read(service.engine, told):
-                answering.ready.set()
+        told = learning.running()
+        if told and not answering.ready.is_set() and await absorb.reference_is_read(service.engine, told):
+            answering.ready.set()
         if consumer := answering.running():
             await watch.read_line(service.engine, consumer, margin, metrics)
         await sweep.send_held_receipts(service)

@@ -36,6 +36,34 @@ class LostRace(RuntimeError):
     """Another instance took a key first: the batch is decided again on what holds now."""
 
 
+class ReferenceShelf:
+    """The small kinds of reference data as a service has read them, kept while nothing new has been read."""
+
+    def __init__(self) -> None:
+        self._read_to: tuple[tuple[str, int], ...] | None = None
+        self._reference = Reference()
+
+    async def at(self, tx: AsyncConnection) -> Reference:
+        """What has been read as of this transaction: the stored positions tell whether that is something new."""
+        c = store.POSITIONS.c
+        rows = await tx.execute(
+            select(c.topic, c.next_offset).where(c.topic.startswith("reference.")).order_by(c.topic)
+        )
+        read_to = tuple((topic, offset) for topic, offset in rows)
+        if read_to != self._read_to:
+            self._reference = await _read_reference(tx)
+            self._read_to = read_to
+        return self._reference
+
+
+async def _read_reference(tx: AsyncConnection) -> Reference:
+    kinds: dict[str, dict[str, Versions]] = {}
+    statement = select(REFERENCE.c.kind, REFERENCE.c.key, REFERENCE.c.versions).where(REFERENCE.c.kind != "settings")
+    for kind, key, versions in await tx.execute(statement):
+        kinds.setdefault(kind, {})[key] = Versions.model_validate(versions)
+    return Reference(kinds)
+
+
 @dataclass(frozen=True)
 class Deciding:
     """What a deciding service brings to the pipeline: how it reads a record, its rules, and its own rows.
@@ -52,6 +80,7 @@ class Deciding:
     blocked: Callable[[AsyncConnection], Awaitable[frozenset[tuple[str, str]]]]
     hold_for: timedelta
     held_receipt_after: timedelta
+    shelf: ReferenceShelf = field(default_factory=ReferenceShelf)
 
 
 @dataclass(frozen=True)
@@ -107,7 +136,7 @@ async def judge_records(
     service: Deciding, tx: AsyncConnection, fresh: Sequence[RawRecord], poison: frozenset[Position]
 ) -> Writes:
     """Read, load under locks, judge and write, inside the transaction given."""
-    reference = await load_reference(tx)
+    reference = await service.shelf.at(tx)
     items = [_read(service, raw, reference) for raw in fresh]
     events = [item for item in items if isinstance(item, Event)]
     judging = await open_batch(service, tx, reference, registrations_of(items), events, poison)
@@ -154,15 +183,6 @@ async def open_batch(
     judge = await service.open(tx, reference, (*events, *waiting))
     now = await store.clock(tx)
     return Judging(service, tx, judge, Batch(judge, world, now, service.hold_for, poison), now)
-
-
-async def load_reference(tx: AsyncConnection) -> Reference:
-    """The small kinds of reference data, as read so far."""
-    kinds: dict[str, dict[str, Versions]] = {}
-    statement = select(REFERENCE.c.kind, REFERENCE.c.key, REFERENCE.c.versions).where(REFERENCE.c.kind != "settings")
-    for kind, key, versions in await tx.execute(statement):
-        kinds.setdefault(kind, {})[key] = Versions.model_validate(versions)
-    return Reference(kinds)
 
 
 def refuses_a_value(error: DBAPIError) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import psycopg
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import RecordMetadata
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -164,7 +164,7 @@ async def _acknowledged(relayed: Relayed, sent: Sequence[Any]) -> list[RecordMet
 
 
 async def _delete(tx: AsyncConnection, ids: Sequence[int]) -> None:
-    await tx.execute(delete(_OUTBOX).where(_OUTBOX.c.id.in_(ids)))
+    await tx.execute(delete(_OUTBOX).where(_OUTBOX.c.id == func.any(list(ids))))
 
 
 async def _quietly_stop(producer: AIOKafkaProducer, seconds: float) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +19,7 @@ from shared import crash, records
 from shared.batch import BoundName, Hold, World, Writes, Written, problems_from, problems_to
 from shared.clock import Moment
 from shared.contract import Event, Position
-from shared.database import table
+from shared.database import among, table
 from shared.events.catalogue import BY_WIRE
 from shared.history import Bound, Fact, History, Ledger
 from shared.messages import Message
@@ -74,7 +74,7 @@ async def positions(tx: AsyncConnection, partitions: Sequence[Partition]) -> dic
     await tx.execute(upsert(POSITIONS).on_conflict_do_nothing(), rows)
     statement = (
         select(POSITIONS.c.topic, POSITIONS.c.partition, POSITIONS.c.next_offset)
-        .where(tuple_(POSITIONS.c.topic, POSITIONS.c.partition).in_(partitions))
+        .where(among((POSITIONS.c.topic, POSITIONS.c.partition), partitions))
         .order_by(POSITIONS.c.topic, POSITIONS.c.partition)
         .with_for_update()
     )
@@ -165,10 +165,10 @@ async def _bound(
         return {}
     c, h = JOURNAL.c, HOLDS.c
     accepted = select(c.source, c.event_id, c.registration_id, c.digest, c.receivedtime).where(
-        c.outcome == "accepted", tuple_(c.source, c.event_id).in_(names)
+        c.outcome == "accepted", among((c.source, c.event_id), names)
     )
     held = select(h.owner, h.source, h.event_id, h.registration_id, h.digest, h.receivedtime).where(
-        tuple_(h.source, h.event_id).in_(names)
+        among((h.source, h.event_id), names)
     )
     bound = {(owner, s, i): Bound(r, d, "accepted", at) for s, i, r, d, at in await tx.execute(accepted)}
     bound |= {(o, s, i): Bound(r, d, "held", at) for o, s, i, r, d, at in await tx.execute(held)}
@@ -189,7 +189,7 @@ async def _seen(tx: AsyncConnection, places: Sequence[Position]) -> set[Position
     seen: set[Position] = set()
     for source in (JOURNAL, HOLDS, QUARANTINE):
         columns = (source.c.topic, source.c.partition, source.c.position)
-        found = await tx.execute(select(*columns).where(tuple_(*columns).in_(names)))
+        found = await tx.execute(select(*columns).where(among(columns, names)))
         seen.update(Position(*row) for row in found)
     return seen
 
@@ -274,7 +274,7 @@ async def save_ledgers(tx: AsyncConnection, ledgers: Iterable[Ledger]) -> None:
 async def _delete_positions(tx: AsyncConnection, target: Any, places: Iterable[Position]) -> None:
     names = [(p.topic, p.partition, p.offset) for p in places]
     if names:
-        await tx.execute(delete(target).where(tuple_(target.c.topic, target.c.partition, target.c.position).in_(names)))
+        await tx.execute(delete(target).where(among((target.c.topic, target.c.partition, target.c.position), names)))
 
 
 async def _save_holds(tx: AsyncConnection, holds: Sequence[Hold], receipt_after: Any) -> None:

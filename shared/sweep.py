@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import records, store
 from shared.batch import Hold
 from shared.contract import Position, position_of
-from shared.database import transaction
+from shared.database import among, transaction
 from shared.messages import Answer, receipt
 from shared.pipeline import (
     Deciding,
@@ -36,7 +36,7 @@ async def send_held_receipts(service: Deciding) -> int:
         now = await store.clock(tx)
         holds = await _locked_holds(service, tx, HOLDS.c.receipt_due <= now)
         due = [hold for hold, receipt_due in holds if receipt_due is not None and receipt_due <= now]
-        rules = await load_reference(tx)
+        rules = await service.shelf.at(tx)
         messages = [
             receipt(
                 service.name,
@@ -49,8 +49,8 @@ async def send_held_receipts(service: Deciding) -> int:
         await store.publish(tx, messages)
         if due:
             places = [_place(hold.event.position) for hold in due]
-            key = tuple_(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position)
-            await tx.execute(update(HOLDS).where(key.in_(places)).values(receipt_due=None))
+            key = (HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position)
+            await tx.execute(update(HOLDS).where(among(key, places)).values(receipt_due=None))
     return len(due)
 
 
@@ -79,7 +79,7 @@ async def _locked_holds(service: Deciding, tx: AsyncConnection, condition: Any) 
     due = select(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position, HOLDS.c.receipt_due)
     rows = await tx.execute(due.where(HOLDS.c.registration_id == func.any(registrations)))
     times = {Position(topic, partition, position): at for topic, partition, position, at in rows}
-    reference = await load_reference(tx)
+    reference = await service.shelf.at(tx)
     holds = await store.holds_of(tx, registrations, lambda raw: service.read(raw, reference))
     return [(hold, times[hold.event.position]) for group in holds.values() for hold in group]
 
@@ -97,7 +97,7 @@ async def end_holds(service: Deciding) -> Done:
         if not registrations:
             return Done()
         blocked = await service.blocked(tx)
-        judging = await open_batch(service, tx, await load_reference(tx), registrations, ())
+        judging = await open_batch(service, tx, await service.shelf.at(tx), registrations, ())
         for hold in _over(judging.batch.holds(), until, blocked | judging.batch.queues):
             judging.batch.end(hold)
         await judging.save()

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import store
-from shared.database import table, transaction
+from shared.database import among, table, transaction
 from shared.metrics import Metrics
 from shared.tables import HoldRow, QuarantineRow
 
@@ -44,7 +44,7 @@ async def _note(tx: AsyncConnection, places: Sequence[TopicPartition], until: da
     c = store.POSITIONS.c
     await tx.execute(
         update(store.POSITIONS)
-        .where(tuple_(c.topic, c.partition).in_([(p.topic, p.partition) for p in places]))
+        .where(among((c.topic, c.partition), [(p.topic, p.partition) for p in places]))
         .values(read_until=func.greatest(c.read_until, until))
     )
 

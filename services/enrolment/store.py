@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.enrolment.judge import Directory, EnrolmentJudge, Identity
@@ -13,7 +13,7 @@ from services.enrolment.places import place_anew
 from services.enrolment.tables import IdentityRow, PersonRow, SettingKeyRow
 from shared.batch import Judge
 from shared.contract import Event
-from shared.database import table
+from shared.database import among, table
 from shared.events.catalogue import REGISTERED
 from shared.pipeline import REFERENCE, LostRace
 from shared.reference import Reference, Setting, SettingPeriod, Versions
@@ -63,7 +63,7 @@ async def setting_periods(tx: AsyncConnection, urns: Sequence[str]) -> dict[str,
 async def _claims(tx: AsyncConnection, events: Sequence[Event]) -> list[Identity]:
     names = sorted({(e.sender, e.data["partner_ref"], e.data["cohort_code"]) for e in events})
     c = _IDENTITY.c
-    statement = select(_IDENTITY).where(c.live, tuple_(c.partner, c.partner_ref, c.cohort_code).in_(names))
+    statement = select(_IDENTITY).where(c.live, among((c.partner, c.partner_ref, c.cohort_code), names))
     return [
         Identity(
             row.registration_id,

@@ -71,7 +71,7 @@ def _sweep(engine: AsyncEngine, settings: Settings, metrics: Metrics, reader: Re
     async def look_after() -> None:
         async with transaction(engine) as tx:
             await watch.show_outbox(tx, metrics)
-        if consumer := reader.consumer():
+        if consumer := reader.running():
             await watch.read_line(engine, consumer, margin, metrics)
 
     return look_after

@@ -165,7 +165,6 @@ def main() -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = ServerSettings.from_env(os.environ)
-    assert isinstance(settings, ServerSettings)
     uvicorn.run(
         create_app(settings),
         host=settings.http_host,

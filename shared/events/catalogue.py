@@ -16,14 +16,14 @@ class EventType:
     """One type of event.
 
     `order` breaks ties between facts of one moment (reference: events 4.8). `day` says where a fact of day
-    precision stands in its London day: openers at the start, closers at the last microsecond.
+    precision stands in its London day: openers at the start, closers at the last microsecond, all else at noon.
     """
 
     name: str
     owner: str
     order: int
     data: type[Data]
-    day: Literal["start", "end"]
+    day: Literal["start", "noon", "end"]
     corrects: str | None = None
 
     @property
@@ -45,7 +45,7 @@ WITHDREW: Final = EventType("trainee.withdrew", "enrolment", 16, Withdrew, "end"
 
 
 def _voiding(kind: EventType) -> EventType:
-    return EventType(kind.name + VOIDED, kind.owner, kind.order, Voided, kind.day, corrects=kind.name)
+    return EventType(kind.name + VOIDED, kind.owner, kind.order, Voided, "noon", corrects=kind.name)
 
 
 _FACTS: Final = (REGISTERED, DEFERRED, RESUMED, COMPLETED, WITHDREW)

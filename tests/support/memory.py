@@ -1,4 +1,4 @@
-"""The deciding services in memory: their own rules, batches and hand-over code; only Kafka and PostgreSQL are replaced."""
+"""The deciding services in memory: their own rules, batches and hand-over; only Kafka and PostgreSQL are replaced."""
 
 from __future__ import annotations
 

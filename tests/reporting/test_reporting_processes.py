@@ -1,0 +1,131 @@
+"""Both processes on the real engines: facts in, views out, the same over HTTP, and a rebuild that proves it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from senconet.access import KafkaAccess
+from senconet.local.engines import Engines
+from senconet.local.ports import reserved_ports
+from senconet.local.service import PROGRAMS, ServiceProcess, service_environment
+from senconet.provision import add_partner as provision_partner
+from services.reporting.access import add_partner, issue_token
+from services.reporting.rebuild import rebuild
+from services.reporting.scope import Scope
+from services.reporting.store import PERIODS
+from shared import topics
+from shared.database import transaction
+from shared.kafka import client_options, reading
+from shared.records import RawRecord
+from tests.reporting import told
+from tests.reporting.told import IDENTITY, at
+
+CODE = "reporting-test"
+JANUARY, MARCH, JUNE = (at(f"2024-{month:02}-10T09:00:00Z") for month in (1, 3, 6))
+PATIENCE = 30
+FINAL_VERSION = 2
+IDS = [f"00000000-0000-4000-8000-0000000001{n:02}" for n in range(20)]
+
+
+def records() -> list[RawRecord]:
+    """Twenty registrations: all named, half withdrawn, half completed; some states told again."""
+    found = []
+    for n, id_ in enumerate(IDS):
+        first = told.registered(JANUARY, partner=CODE)
+        states = [told.status(1, first), told.status(2, first, told.period(MARCH, "withdrawn", partner=CODE))]
+        found += [told.record({**IDENTITY, "partner": CODE}, id_), told.record(states[0], id_)]
+        found.append(told.record(states[1] if n % 2 else told.completion(1, JUNE), id_))
+        found.append(told.record(states[0], id_))
+    return found
+
+
+async def publish(options: Mapping[str, Any], messages: list[RawRecord]) -> None:
+    producer = AIOKafkaProducer(**options)
+    await producer.start()
+    try:
+        for message in messages:
+            await producer.send(message.topic, message.value, key=message.key)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+def options_of(access: KafkaAccess) -> dict[str, Any]:
+    return client_options(access.bootstrap, access.username, access.password)
+
+
+@pytest.fixture
+def processes(engines: Engines, migrated: str, tmp_path: Path) -> Iterator[dict[str, ServiceProcess]]:
+    """The consumer and the server, started together."""
+    programs = [program for program in PROGRAMS if program.service == "reporting"]
+    user, _ = engines.reach("reporting")
+    with reserved_ports([None, None]) as ports:
+        made = {
+            program.name: ServiceProcess(program, tmp_path, name=program.name, port=port)
+            for program, port in zip(programs, ports, strict=True)
+        }
+    settings = {"SENCONET_NOTICE": "Synthetic data", "SENCONET_INSTANCE": "test"}
+    try:
+        for process in made.values():
+            process.launch(service_environment(user, migrated, process.port, settings))
+        for process in made.values():
+            process.await_ready()
+        yield made
+    finally:
+        assert all([process.stop() for process in made.values()])
+
+
+async def final_views(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The views on the partner's topic, once each is complete. How many come before depends on batches."""
+    found: dict[str, dict[str, Any]] = {}
+    async with asyncio.timeout(PATIENCE), reading(options) as consumer:
+        place = TopicPartition(topics.view(CODE), 0)
+        consumer.assign([place])
+        await consumer.seek_to_beginning(place)
+        while len(found) < len(IDS) or not all(map(_is_final, found.values())):
+            for records_ in (await consumer.getmany(place, timeout_ms=1000)).values():
+                found |= {record.key.decode(): json.loads(record.value) for record in records_}
+    return found
+
+
+def _is_final(view: Mapping[str, Any]) -> bool:
+    return view["version"] == FINAL_VERSION and "partner_ref" in view
+
+
+async def test_facts_become_views_and_a_replay_agrees(
+    engine: AsyncEngine, engines: Engines, migrated: str, processes: dict[str, ServiceProcess]
+) -> None:
+    provision_partner(engines.kafka, CODE, "only-for-this-test")
+    await add_partner(engine, CODE, "Reporting Test")
+    headers = {"Authorization": f"Bearer {await issue_token(engine, Scope.of_partner(CODE))}"}
+    await publish(options_of(engines.kafka), records())
+
+    views = await final_views(options_of(engines.kafka))
+    assert [view["state"] for _, view in sorted(views.items())] == ["completed", "withdrawn"] * 10
+    url = processes["reporting-server"].url
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+        assert (await client.get("/v1/trainees")).json()["trainees"] == [views[id_] for id_ in IDS]
+
+    reporting = options_of(engines.reach("reporting")[0])
+    for seed in (0, 1):
+        rebuilt = await rebuild(migrated, reporting, seed=seed)
+        assert rebuilt.compared >= len(IDS)
+        assert rebuilt.differing == ()
+    await plant(engine, IDS[3])
+    assert (await rebuild(migrated, reporting)).differing == (IDS[3],)
+
+
+async def plant(engine: AsyncEngine, registration: str) -> None:
+    """Change one counted period behind the consumer's back."""
+    async with transaction(engine) as tx:
+        await tx.execute(update(PERIODS).where(PERIODS.c.registration_id == registration).values(cohort="another"))
