@@ -50,5 +50,5 @@ def among(columns: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]]
         bindparam(None, [row[index] for row in rows], type_=ARRAY(column.type)) for index, column in enumerate(columns)
     ]
     names = [f"c{index}" for index in range(len(columns))]
-    wanted = func.unnest(*arrays).table_valued(*names)
+    wanted = func.unnest(*arrays).table_valued(*names).render_derived()
     return tuple_(*columns).in_(select(*(wanted.c[name] for name in names)))

@@ -20,7 +20,6 @@ from shared.pipeline import (
     Done,
     codes_of,
     judge_records,
-    load_reference,
     open_batch,
     refuses_a_value,
 )

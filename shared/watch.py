@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import func, select, update
@@ -15,6 +16,9 @@ from shared import store
 from shared.database import among, table, transaction
 from shared.metrics import Metrics
 from shared.tables import HoldRow, QuarantineRow
+from shared.topics import EVENTS_PATTERN
+
+_INBOUND: Final = re.compile(EVENTS_PATTERN)
 
 
 async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: timedelta, metrics: Metrics) -> None:
@@ -29,12 +33,15 @@ async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: tim
     if not places:
         return
     ends = await asyncio.wait_for(consumer.end_offsets(places), 5)
+    inbound = {topic for topic in await consumer.topics() if _INBOUND.match(topic)}
     c = store.POSITIONS.c
     async with transaction(engine) as tx:
         found = await tx.execute(select(c.topic, c.partition, c.next_offset, c.read_until))
         stored = {(topic, partition): (offset, until) for topic, partition, offset, until in found}
         at_end = [p for p in places if stored.get((p.topic, p.partition), (0, None))[0] >= ends[p]]
-        await _note(tx, at_end, now - margin)
+        # A new partner's topic may hold a cure that nobody has been assigned to read yet: no line moves before.
+        if inbound <= {topic for topic, _ in stored}:
+            await _note(tx, at_end, now - margin)
     _show_behind(metrics, places, set(at_end), stored)
 
 
