@@ -14,7 +14,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo up down check lock clean
+.PHONY: help install test demo up down check lock schemas clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,12 @@ lock: install ## Work out the locked packages and jars afresh, at their newest p
 	echo "uv==$(UV_VERSION)" | $(UV) $(COMPILE) --output-file requirements-uv.lock -
 	$(BIN)/python -m senconet.local.install --lock
 
-clean: ## Remove .venv and all caches; a running system must be stopped first, its data stay
-	rm -rf $(VENV) *.egg-info build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+schemas: install ## Write the JSON Schemas of the contract afresh
+	$(BIN)/python -m senconet.contract_files
+
+clean: ## Stop what runs, then remove its state, .venv and all caches
+	if [ -x $(BIN)/senconet ]; then $(BIN)/senconet down; fi
+	rm -rf .senconet $(VENV) *.egg-info build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml $(LOCKS) senconet/local/kafka_jars.sha256

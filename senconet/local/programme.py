@@ -19,7 +19,6 @@ from senconet.local.credentials import Credentials
 from senconet.local.home import Home
 from senconet.local.system import LocalSystem, ignore
 from senconet.migrate import migrate
-from shared.topics import LEAD
 
 NOTICE: Final[Mapping[str, str]] = MappingProxyType({"SENCONET_NOTICE": "Synthetic data"})
 
@@ -69,7 +68,7 @@ class Programme:
 
     def _partners(self, data: Dataset) -> Credentials:
         known = credentials.load(self.home)
-        names = {partner.code: partner.name for partner in data.partners} | {LEAD: "The lead"}
+        names = {partner.code: partner.name for partner in data.partners}
         missing = [code for code in names if code not in known.partners]
         if missing:
             self._on_step(f"Adding {len(missing)} partners, the lead among them")

@@ -66,7 +66,8 @@ def options_of(access: KafkaAccess) -> dict[str, Any]:
 
 @pytest.fixture
 def processes(engines: Engines, migrated: str, tmp_path: Path) -> Iterator[dict[str, ServiceProcess]]:
-    """The consumer and the server, started together."""
+    """The consumer and the server, started together, with the topics of one partner."""
+    provision_partner(engines.kafka, CODE, "only-for-this-test")
     programs = [program for program in PROGRAMS if program.service == "reporting"]
     user, _ = engines.reach("reporting")
     with reserved_ports([None, None]) as ports:
@@ -105,7 +106,6 @@ def _is_final(view: Mapping[str, Any]) -> bool:
 async def test_facts_become_views_and_a_replay_agrees(
     engine: AsyncEngine, engines: Engines, migrated: str, processes: dict[str, ServiceProcess]
 ) -> None:
-    provision_partner(engines.kafka, CODE, "only-for-this-test")
     await add_partner(engine, CODE, "Reporting Test")
     headers = {"Authorization": f"Bearer {await issue_token(engine, Scope.of_partner(CODE))}"}
     await publish(options_of(engines.kafka), records())

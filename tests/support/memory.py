@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from senconet.demonstration import model
+from services.assessment import domain as assessment_rules
 from services.assessment.judge import AssessmentJudge
 from services.enrolment.judge import Directory, EnrolmentJudge
 from shared import contract, handover, topics
@@ -91,18 +92,34 @@ class System:
 
     def publish(self, partner: str, record: model.Record, received: datetime = NOW) -> Position:
         """One record at a partner's topic, judged by the door at once; what is handed on waits in `requests`."""
+        return self.publish_batch([(partner, record, received)])[0]
+
+    def publish_batch(self, records: Sequence[tuple[str, model.Record, datetime]]) -> list[Position]:
+        """Records of partners' topics, judged by the door as one batch."""
+        raws = [self._appended(*record) for record in records]
+        self._pass_on(self.enrolment.take([contract.read(raw, self.reference) for raw in raws]))
+        return [contract.position_of(raw) for raw in raws]
+
+    def _appended(self, partner: str, record: model.Record, received: datetime) -> RawRecord:
         topic = topics.events(partner)
         offset = self._offsets.get(topic, 0)
         self._offsets[topic] = offset + 1
-        raw = RawRecord(topic, 0, offset, received, record.key, record.value, record.headers)
-        self._pass_on(self.enrolment.take([contract.read(raw, self.reference)]))
-        return Position(topic, 0, offset)
+        return RawRecord(topic, 0, offset, received, record.key, record.value, record.headers)
 
-    def deliver(self, count: int | None = None) -> None:
-        """Give assessment some of what was handed on, in order; all of it without a count."""
+    def deliver(self, count: int | None = None, *, twice: bool = False) -> None:
+        """Give assessment some of what was handed on, in order; all of it without a count.
+
+        `twice`: the relay died before it could note that it had sent them, so it sends them again.
+        """
         count = len(self.requests) if count is None else count
         given, self.requests = self.requests[:count], self.requests[count:]
-        self.assessment.take([handover.read(raw) for raw in given])
+        self.assessment.world.seen.update(self._dealt_with())
+        self.assessment.take([handover.read(raw) for raw in (*given, *(given if twice else ()))])
+
+    def _dealt_with(self) -> set[Position]:
+        """What assessment has answered or holds."""
+        waiting = {hold.event.position for holds in self.assessment.world.holds.values() for hold in holds}
+        return waiting | set(_answers(self.assessment.published))
 
     def settle(self) -> None:
         """Let everything arrive, and end what waits."""
@@ -119,11 +136,29 @@ class System:
 
     def answers(self) -> dict[Position, list[dict[str, Any]]]:
         """All receipts by the position that they answer, in the order in which they were published."""
-        found: dict[Position, list[dict[str, Any]]] = {}
-        for message in (*self.enrolment.published, *self.assessment.published):
-            if message.topic.endswith(".receipts"):
-                body = json.loads(message.value or b"{}")
-                if "position" in body:
-                    place = body["position"]
-                    found.setdefault(Position(place["topic"], place["partition"], place["offset"]), []).append(body)
+        return _answers((*self.enrolment.published, *self.assessment.published))
+
+    def states(self) -> dict[str, model.State]:
+        """What is shown of each registration: completed if that stands, else enrolment's status."""
+        found: dict[str, model.State] = {}
+        for registration, ledger in self.enrolment.world.ledgers.items():
+            if ledger.status is None:
+                continue
+            latest, owner = ledger.status.latest, self.assessment.world.ledgers[registration]
+            facts = assessment_rules.standing(owner.history, owner.status).facts
+            done = assessment_rules.completion(facts, owner.version).completed
+            found[registration] = (
+                model.State("completed", done) if done and not ledger.status.voided else model.State(latest.state, latest.begins)
+            )
         return found
+
+
+def _answers(messages: Iterable[Message]) -> dict[Position, list[dict[str, Any]]]:
+    found: dict[Position, list[dict[str, Any]]] = {}
+    for message in messages:
+        if message.topic.endswith(".receipts"):
+            body = json.loads(message.value or b"{}")
+            if "position" in body:
+                place = body["position"]
+                found.setdefault(Position(place["topic"], place["partition"], place["offset"]), []).append(body)
+    return found

@@ -1,0 +1,176 @@
+"""Random histories: a few registrations of several partners, with conflicts, copies, corrections and the lead.
+
+What is drawn depends on `choose` alone, so that hypothesis can shrink a history and a seed can repeat one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Any, Final, Protocol, TypeVar
+
+from senconet.demonstration.model import LEAD, Record
+from senconet.demonstration.wire import LONDON, Event, wire
+
+T = TypeVar("T")
+
+
+class Choose(Protocol):
+    """Picks one of several."""
+
+    def __call__(self, options: Sequence[T], /) -> T: ...
+
+
+OURS: Final = "quillmarsh"
+THEIRS: Final = "emberfold"
+SUBJECTS: Final = {
+    "11111111-1111-4111-8111-111111111111": OURS,
+    "22222222-2222-4222-8222-222222222222": OURS,
+    "33333333-3333-4333-8333-333333333333": THEIRS,
+}
+DAYS: Final = tuple(
+    date.fromisoformat(day)
+    for day in (
+        "2022-12-20",
+        "2023-01-03",
+        "2023-01-05",
+        "2023-01-10",
+        "2023-02-01",
+        "2023-03-25",
+        "2023-03-26",
+        "2023-06-01",
+        "2023-10-29",
+    )
+)
+"""With both changes of the clocks, days on which no cohort registers, and returns too late."""
+CLOCKS: Final = ("day", "day", "first", "ten", "ten", "eleven", "last")
+REASONS: Final = {
+    "withdrew": ("workload_too_high", "health_or_pregnancy", "left_sector", "lost_interest", "started-in-error"),
+    "deferred": ("bereavement", "staffing_in_setting", "other"),
+}
+FACTS: Final = ("deferred", "resumed", "withdrew", "withdrew", "completed", "completed")
+WEIGHTS: Final = ("fact",) * 7 + ("void",) * 4 + ("registered",) * 2 + ("copy", "copy", "conflict", "retry")
+
+
+@dataclass
+class Author:
+    """Writes one history, event by event."""
+
+    choose: Choose
+    sent: list[Event] = field(default_factory=list)
+
+    def write(self, length: int) -> list[Event]:
+        """A history of so many events, most of which begin with what the others need."""
+        first = self.choose(("registered", "registered", "registered", "fact"))
+        for kind in (first, *(self.choose(WEIGHTS) for _ in range(length - 1))):
+            self.sent.append(getattr(self, f"_{kind}")())
+        return self.sent
+
+    def _subject(self) -> str:
+        first = next(iter(SUBJECTS))
+        return self.choose((first, first, *SUBJECTS))
+
+    def _sender(self, subject: str) -> str:
+        owner = SUBJECTS[subject]
+        return self.choose((*(owner,) * 10, OURS, THEIRS, LEAD))
+
+    def _number(self) -> str:
+        return self.choose(("1", "1", "2", "3"))
+
+    def _event(self, topic: str, subject: str, fact: str, id_: str, data: dict[str, Any], days: Sequence[date]) -> Event:
+        at, more = placed(self.choose(days), self.choose(CLOCKS))
+        return Event(topic, subject, fact, at, data | more, id_, fact, style=self.choose(range(40)))
+
+    def _registered(self) -> Event:
+        subject = self._subject()
+        data = registration(subject, self.choose(("1", "1", "2")), self.choose(("2023-january", "2023-march")))
+        if self.choose(range(12)) == 0:
+            data |= {"provider_type": "Childminders", "level3_full_relevant": False}
+        days = DAYS[1:4] * 3 + DAYS
+        return self._event(self._sender(subject), subject, "registered", f"r{self._number()}-{subject[0]}", data, days)
+
+    def _fact(self) -> Event:
+        subject, fact = self._subject(), self.choose(FACTS)
+        # ids of what is handed on are not used again for another registration: its owner reads those in parallel
+        own = subject[0] if fact == "completed" or self.choose((True, True, False)) else ""
+        return self._event(self._sender(subject), subject, fact, f"{fact[0]}{self._number()}{own}", self._data(fact), DAYS)
+
+    def _data(self, fact: str) -> dict[str, Any]:
+        match fact:
+            case "withdrew":
+                return {"reason": self.choose(REASONS[fact] + REASONS[fact][:3] * 2), "trigger": "trainee"}
+            case "deferred":
+                return {"reason": self.choose(REASONS[fact])}
+            case "resumed":
+                return self.choose(({}, {}, {"cohort_code": "2023-march"}, {"cohort_code": "2022-october"}))
+        return {}
+
+    def _void(self) -> Event:
+        """Of what was sent, or of what may yet come."""
+        subject, fact = self._subject(), self.choose(("registered", *FACTS))
+        target_id, source = f"{fact[0]}{self._number()}{subject[0]}", None
+        if self.sent and self.choose((True, True, True, False)):
+            target = self.choose(self.sent)
+            subject, fact, target_id, source = target.subject, target.fact, target.id, target.source
+        fact = fact.removesuffix(".voided")
+        sender = self.choose((self._sender(subject), SUBJECTS[subject], LEAD))
+        data = {"target_id": target_id, "cause": "entered_in_error"}
+        if source is not None and (sender == LEAD or self.choose((True, False))):
+            data["target_source"] = source
+        return self._event(sender, subject, f"{fact}.voided", f"v{target_id}{self._number()}{subject[0]}", data, DAYS)
+
+    def _copy(self) -> Event:
+        """The same event, spelled in another way."""
+        return replace(self.choose(self.sent), style=self.choose(range(40)))
+
+    def _retry(self) -> Event:
+        """The last but few again, exactly."""
+        return self.choose(self.sent[-3:])
+
+    def _conflict(self) -> Event:
+        """The id of an earlier event with other content."""
+        event = self.choose(self.sent)
+        if self.choose((True, False)) or event.data.get("time_precision") == "day":
+            return replace(event, data=event.data | {"final_decision_id": "d1"} if event.fact == "completed" else {})
+        return replace(event, time=event.time + timedelta(hours=1))
+
+
+def placed(day: date, clock: str) -> tuple[datetime, dict[str, str]]:
+    """A time of a London day, and what the data say of its precision."""
+    if clock == "last":
+        return datetime.combine(day, time.max, LONDON).astimezone(UTC), {}
+    hour = {"ten": 10, "eleven": 11}.get(clock, 0)
+    at = datetime.combine(day, time(hour), LONDON).astimezone(UTC)
+    return at, {"time_precision": "day"} if clock == "day" else {}
+
+
+def registration(subject: str, reference: str = "1", cohort: str = "2023-january") -> dict[str, Any]:
+    """The data of a registration that nothing speaks against."""
+    return {
+        "trainee_id": f"4444444{subject[0]}-4444-4444-8444-444444444444",
+        "partner_ref": f"Q-{reference}",
+        "cohort_code": cohort,
+        "setting_urn": "SY1",
+        "provider_type": "Childminders",
+        "role": "senco",
+        "level3_full_relevant": True,
+        "places_allocation": "contract_2022",
+    }
+
+
+def random_history(seed: int) -> list[Event]:
+    """The history of a seed: the same for ever."""
+    choose = Random(seed).choice
+    return Author(choose).write(choose(range(4, 22)))
+
+
+def sample(count: int, write: Callable[[int], T] = random_history) -> list[T]:  # type: ignore[assignment]
+    """The histories of so many seeds."""
+    return [write(seed) for seed in range(count)]
+
+
+def records_of(events: Sequence[Event]) -> list[tuple[str, Record]]:
+    """The records of events, each with its partner, in order."""
+    return [(event.topic, wire(event)) for event in events]
