@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from senconet.access import KafkaAccess
 from shared import topics
-from shared.kafka import client_options, make_producer, raw_record, reading
+from shared.kafka import client_options, producing, raw_record, reading
 
+SEND_SECONDS: Final = 30.0
 FINAL: Final = frozenset({"accepted", "duplicate", "rejected"})
 
 
@@ -50,15 +51,9 @@ def options_of(access: KafkaAccess) -> dict[str, Any]:
     return client_options(access.bootstrap, access.username, access.password)
 
 
-@asynccontextmanager
-async def publishing(access: KafkaAccess) -> AsyncIterator[AIOKafkaProducer]:
+def publishing(access: KafkaAccess) -> AbstractAsyncContextManager[AIOKafkaProducer]:
     """A partner's producer."""
-    producer = make_producer(options_of(access), 30)
-    await producer.start()
-    try:
-        yield producer
-    finally:
-        await producer.stop()
+    return producing(options_of(access), SEND_SECONDS)
 
 
 async def send(producer: AIOKafkaProducer, partner: str, records: Sequence[Outgoing]) -> list[int]:

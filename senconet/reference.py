@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from senconet.access import KafkaAccess
 from shared import topics
 from shared.events.data import Identifier
-from shared.kafka import client_options, make_producer, read_to, reading
+from shared.kafka import client_options, producing, read_to, reading
 from shared.reference import BODIES, Body, Version, Versions
 
 AHEAD: Final = timedelta(minutes=1)
+SEND_SECONDS: Final = 30.0
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -90,9 +91,7 @@ async def load(access: KafkaAccess, folder: Path, now: datetime, on_step: Callab
     options = client_options(access.bootstrap, access.username, access.password)
     published: dict[str, int] = {}
     holds: dict[str, datetime] = {}
-    producer = make_producer(options, 30)
-    await producer.start()
-    try:
+    async with producing(options, SEND_SECONDS) as producer:
         for kind, bodies in kinds.items():
             known = await _known(options, kind)
             holds[kind] = now + AHEAD if known else _BEGINNING
@@ -102,8 +101,6 @@ async def load(access: KafkaAccess, folder: Path, now: datetime, on_step: Callab
             for future in sent:
                 await future
             published[kind] = len(values)
-    finally:
-        await producer.stop()
     return Loaded(published, holds)
 
 

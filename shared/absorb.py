@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import progress, store, topics
-from shared.database import transaction
+from shared.database import among, transaction
 from shared.pipeline import REFERENCE, Done
 from shared.records import RawRecord
 
@@ -26,27 +26,31 @@ async def absorb(engine: AsyncEngine, batch: Sequence[RawRecord], settings_moved
     """Keep reference data and progress, positions with them."""
     async with transaction(engine) as tx:
         fresh, gaps = await store.claim(tx, batch)
-        for record in fresh:
-            await _keep(tx, record)
+        await _keep_reference(tx, [record for record in fresh if record.topic.startswith(_REFERENCE_PREFIX)])
+        for record in _newest(r for r in fresh if not r.topic.startswith(_REFERENCE_PREFIX)):
+            await progress.keep(tx, json.loads(record.value or b"null"))
         moved = [r.key.decode() for r in fresh if r.topic == topics.reference("settings") and r.key]
         if settings_moved and moved:
             await settings_moved(tx, moved)
     return Done(gaps=gaps, records=len(fresh))
 
 
-async def _keep(tx: AsyncConnection, record: RawRecord) -> None:
-    if not record.topic.startswith(_REFERENCE_PREFIX):
-        await progress.keep(tx, json.loads(record.value or b"null"))
-        return
-    assert record.key is not None
-    kind, key = record.topic.removeprefix(_REFERENCE_PREFIX), record.key.decode()
-    c = REFERENCE.c
-    if record.value is None:
-        await tx.execute(delete(REFERENCE).where(c.kind == kind, c.key == key))
-        return
-    statement = upsert(REFERENCE).values(kind=kind, key=key, versions=json.loads(record.value))
-    again = {"versions": statement.excluded.versions}
-    await tx.execute(statement.on_conflict_do_update(index_elements=["kind", "key"], set_=again))
+def _newest(records: Iterable[RawRecord]) -> Iterable[RawRecord]:
+    """The last record of each topic: progress that is overtaken says nothing."""
+    return {record.topic: record for record in records}.values()
+
+
+async def _keep_reference(tx: AsyncConnection, records: Sequence[RawRecord]) -> None:
+    """The newest value of each key; a tombstone removes it."""
+    newest = {(r.topic.removeprefix(_REFERENCE_PREFIX), (r.key or b"").decode()): r.value for r in records}
+    gone = [name for name, value in newest.items() if value is None]
+    rows = [{"kind": kind, "key": key, "versions": json.loads(v)} for (kind, key), v in newest.items() if v is not None]
+    if gone:
+        await tx.execute(delete(REFERENCE).where(among((REFERENCE.c.kind, REFERENCE.c.key), gone)))
+    if rows:
+        statement = upsert(REFERENCE)
+        again = {"versions": statement.excluded.versions}
+        await tx.execute(statement.on_conflict_do_update(index_elements=["kind", "key"], set_=again), rows)
 
 
 async def reference_is_read(engine: AsyncEngine, consumer: AIOKafkaConsumer) -> bool:

@@ -179,10 +179,12 @@ class Batch:
                 self._refuse(item)
             case Event() if item.position in self._world.seen:
                 return
-            case Event() if (item.position.topic, item.registration) in self._world.queues:
-                self.writes.queued.append(item)
             case Event():
-                self._take_event(item)
+                self._world.seen.add(item.position)  # the relay may send a request twice, also within one batch
+                if (item.position.topic, item.registration) in self._world.queues:
+                    self.writes.queued.append(item)
+                else:
+                    self._take_event(item)
 
     def holds(self) -> list[Hold]:
         """All that waits of the registrations loaded."""

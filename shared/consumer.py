@@ -46,13 +46,19 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     _failures: int = 0
 
     async def handle(self, batch: list[RawRecord]) -> None:
-        """Answer a batch; on a failure wait, longer each time, and give it back whole."""
+        """Answer a batch; on a failure wait, longer each time, and give it back whole.
+
+        After a failure it is taken in ever smaller parts: a transaction has a time limit, and what a slow hour does
+        not let it do with a whole batch it may do with a half.
+        """
         await self.ready.wait()
         async with self._busy:
             self.unread = _oldest(batch)
             crash.point("after_fetch", len(batch))
+            size = max(1, len(batch) >> self._failures)
             try:
-                await self._process(batch)
+                for start in range(0, len(batch), size):
+                    await self._process(batch[start : start + size])
             except Exception as error:
                 await self._fail(error)
                 raise
@@ -68,7 +74,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         for topic, received in self.unread.items():
             self.metrics.behind.labels(topic).set((datetime.now(UTC) - received).total_seconds())
 
-    async def _process(self, batch: list[RawRecord]) -> None:
+    async def _process(self, batch: Sequence[RawRecord]) -> None:
         began = time.monotonic()
         done = await self.process(batch)
         self.metrics.batch.observe(time.monotonic() - began)

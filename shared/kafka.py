@@ -125,6 +125,17 @@ def make_producer(options: Mapping[str, Any], timeout_seconds: float) -> AIOKafk
 
 
 @asynccontextmanager
+async def producing(options: Mapping[str, Any], timeout_seconds: float) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer, stopped at the end whatever happens."""
+    producer = make_producer(options, timeout_seconds)
+    try:
+        await producer.start()
+        yield producer
+    finally:
+        await asyncio.wait_for(producer.stop(), timeout_seconds)
+
+
+@asynccontextmanager
 async def reading(options: Mapping[str, Any], group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without automatic commits, stopped at the end whatever happens."""
     consumer = AIOKafkaConsumer(
@@ -134,8 +145,8 @@ async def reading(options: Mapping[str, Any], group: str | None = None) -> Async
         auto_offset_reset="earliest",
         metadata_max_age_ms=2000,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         yield consumer
     finally:
         await asyncio.wait_for(consumer.stop(), 10)

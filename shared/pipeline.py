@@ -107,8 +107,7 @@ async def process(service: Deciding, batch: Sequence[RawRecord]) -> Done:
     try:
         return await _attempt(service, batch, frozenset())
     except DBAPIError as error:
-        refused = refuses_a_value(error)
-        if not refused and (len(batch) == 1 or not takes_too_long(error)):
+        if not refuses_a_value(error):
             raise
     if len(batch) == 1:
         return await _attempt(service, batch, frozenset({position_of(batch[0])}))
@@ -190,11 +189,6 @@ def refuses_a_value(error: DBAPIError) -> bool:
     """Whether the database refused what a record led to (SQLSTATE class 22 or 23), not the connection or a lock."""
     state = getattr(error.orig, "sqlstate", None) or ""
     return state[:2] in {"22", "23"}
-
-
-def takes_too_long(error: DBAPIError) -> bool:
-    """Whether the transaction's time was over: half of the batch may do in it what the whole did not."""
-    return getattr(error.orig, "sqlstate", None) == "25P04"
 
 
 def _named(error: DBAPIError) -> Exception:

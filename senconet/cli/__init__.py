@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import typer
 
 from senconet.cli import data, demo, operate, partners, publish, system
@@ -12,6 +14,14 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+
+
+@app.callback()
+def _quiet() -> None:
+    """Libraries say nothing: what a command has to say it says itself."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
 
 app.command("up")(system.up)
 app.command("status")(system.status)

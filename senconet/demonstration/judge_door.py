@@ -143,11 +143,13 @@ def _admission(world: World, event: Event, found: Registration | None) -> Verdic
     """Stage 4 of a fact about a registration: known, theirs, not voided, status admits it, not closed."""
     if found is None:
         return hold("registration_unknown")
+    status = status_after(world.rules, before(found.facts, event.fact.place))
+    if status is None and found.voided is None:  # before the registration's own moment it is not known, to anybody
+        return hold("registration_unknown")
     if found.partner != event.partner:
         return hold("not_your_trainee")
     if found.voided is not None:
         return reject("registration_voided")
-    status = status_after(world.rules, before(found.facts, event.fact.place))
     after = step(world.rules, status, event.fact)
     if isinstance(after, str):
         return hold(after) if after == "registration_unknown" else reject(after)

@@ -146,8 +146,10 @@ async def move_places(tx: AsyncConnection, urns: Sequence[str]) -> None:
     ledgers = await lock_ledgers(tx, sorted(settings))
     periods = await setting_periods(tx, urns)
     now = await clock(tx)
-    for registration, ledger in ledgers.items():
-        moved = place_anew(ledger, periods.get(settings[registration], ()), now)
-        if moved is not None:
-            await save_ledgers(tx, [moved[0]])
-            await publish(tx, moved[1])
+    placed = [
+        found
+        for registration, ledger in ledgers.items()
+        if (found := place_anew(ledger, periods.get(settings[registration], ()), now)) is not None
+    ]
+    await save_ledgers(tx, [ledger for ledger, _ in placed])
+    await publish(tx, [message for _, told in placed for message in told])

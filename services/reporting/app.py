@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from faststream.asgi import AsgiFastStream
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.reporting import store
-from services.reporting.projection import READ, fold
-from services.reporting.store import Change
+from services.reporting.projection import READ
+from services.reporting.projector import project
 from shared import watch
 from shared.consumer import Reader
 from shared.database import make_engine, transaction
@@ -22,27 +20,8 @@ from shared.records import RawRecord
 from shared.relay import Relayed, Snapshot
 from shared.runtime import Process, make_app
 from shared.settings import Settings
-from shared.store import claim
 
 NAME = "reporting"
-
-
-async def project(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
-    """Take in a batch: lock, drop what was read before, fold each registration once, write and commit as one."""
-    async with transaction(engine) as tx:
-        fresh, gaps = await claim(tx, batch)
-        told = _by_registration(fresh)
-        known = await store.lock(tx, told)
-        await store.save(tx, [Change(known[id_], fold(known[id_], records)) for id_, records in told.items()])
-    return Done(gaps=gaps, records=len(fresh))
-
-
-def _by_registration(records: Sequence[RawRecord]) -> dict[str, list[RawRecord]]:
-    groups: defaultdict[str, list[RawRecord]] = defaultdict(list)
-    for record in records:
-        assert record.key is not None, "every message of the services has a key"
-        groups[record.key.decode()].append(record)
-    return dict(groups)
 
 
 def make(settings: Settings, stop: Callable[[], None]) -> AsgiFastStream:

@@ -63,7 +63,7 @@ class Known:
         if self.status is None or self.completion is None or self.completion.completed is None:
             return None
         moment = Moment(self.completion.completed, self.completion.order)
-        # A completion is told of a registration that is known by then: one of a later registration is not shown yet.
+        # It may be told before the status in which it stands: until that reaches back to it, it is not shown.
         return None if self.status.voided or self.status.at(moment) is None else moment
 
 

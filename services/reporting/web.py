@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -20,6 +20,9 @@ from services.reporting.scope import NotPermitted
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER: Final = "other"
+_AWAY: Final = (OperationalError, InternalError, InterfaceError, PoolTimeout)
+"""The database is away, or too slow: it ends a transaction that takes too long with an internal error."""
+
 _STANDARD: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this method."),
@@ -97,7 +100,7 @@ def answer_errors(app: FastAPI, metrics: HttpMetrics) -> None:
     app.add_exception_handler(NotPermitted, not_permitted)
     app.add_exception_handler(HTTPException, _standard)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
+    for kind in _AWAY:
         app.add_exception_handler(kind, _unavailable)
     app.add_exception_handler(Exception, _failed)
 

@@ -15,8 +15,8 @@ from senconet.demonstration.model import Counts, Figures, Key
 from services.reporting import figures as shape
 from services.reporting import views
 from services.reporting.access import add_partner
-from services.reporting.app import project
 from services.reporting.projection import READ
+from services.reporting.projector import project
 from services.reporting.scope import NotPermitted, Scope
 from shared.database import snapshot
 from shared.messages import Message

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.reporting import views
 from services.reporting.access import add_partner, issue_token
-from services.reporting.app import project
+from services.reporting.projector import project
 from services.reporting.scope import Scope
 from services.reporting.server import ServerSettings, create_app
 from tests.reporting import told

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from senconet.migrate import differences
-from services.reporting.app import project
 from services.reporting.projection import ENROLMENT, Dated, Known, dated, view
+from services.reporting.projector import project
 from services.reporting.store import PERIODS, TRAINEES, known_of, period_of
 from shared import topics
 from shared.database import snapshot

@@ -116,3 +116,45 @@ def shares(histories: Sequence[Sequence[Event]]) -> dict[str, float]:
             counts["held"] += answer.waits
             counts["voided"] += answer.outcome == "accepted" and event.fact.endswith(".voided")
     return {name: counts[name] / counts["all"] for name in ("rejected", "held", "voided")}
+
+
+Course = tuple[object, ...]
+"""All that stands of a registration: its periods, and the completion."""
+
+
+def courses(services: System) -> dict[str, Course]:
+    """The course of each registration, from its first moment to its last."""
+    found: dict[str, Course] = {}
+    for registration, ledger in services.enrolment.world.ledgers.items():
+        periods = ledger.status.periods if ledger.status else ()
+        owner = services.assessment.world.ledgers[registration]
+        completed = [fact.moment for fact in assessment_rules.standing(owner.history, owner.status).facts]
+        found[registration] = (*((p.moment, p.state, p.cohort, p.partner) for p in periods), completed)
+    return found
+
+
+def sent_in_order(events: Sequence[Event]) -> dict[str, Course]:
+    """The courses of events sent and answered one after another."""
+    services = system()
+    for number, (partner, record) in enumerate(records_of(events)):
+        services.publish(partner, record, NOW + number * SECOND)
+    services.settle()
+    return courses(services)
+
+
+def sent_until_quiet(events: Sequence[Event], choose: Choose) -> dict[str, Course]:
+    """The courses after every retryable rejection was sent again, until nothing more is accepted."""
+    services, left, sent = system(), list(events), 0
+    while left:
+        places = {}
+        for event in left:
+            places[services.publish(event.topic, wire(event), NOW + sent * SECOND)] = event
+            sent += 1
+            services.deliver(choose((0, 1, None)))
+            if choose(range(8)) == 0:
+                services.settle()
+        services.settle()
+        answers = {place: found[0] for place, found in services.answers().items() if place in places}
+        again = [event for place, event in places.items() if answers[place]["retryable"]]
+        left = again if len(again) < len(left) else []
+    return courses(services)

@@ -50,8 +50,15 @@ REASONS: Final = {
     "withdrew": ("workload_too_high", "health_or_pregnancy", "left_sector", "lost_interest", "started-in-error"),
     "deferred": ("bereavement", "staffing_in_setting", "other"),
 }
+FOLLOWS: Final = {
+    "registered": ("deferred", "withdrew", "completed"),
+    "deferred": ("resumed", "withdrew"),
+    "resumed": ("deferred", "withdrew", "completed"),
+    "withdrew": ("resumed",),
+    "completed": ("withdrew", "deferred"),
+}
 FACTS: Final = ("deferred", "resumed", "withdrew", "withdrew", "completed", "completed")
-WEIGHTS: Final = ("fact",) * 7 + ("void",) * 4 + ("registered",) * 2 + ("copy", "copy", "conflict", "retry")
+WEIGHTS: Final = ("fact",) * 8 + ("void",) * 5 + ("registered", "copy", "conflict", "retry")
 
 
 @dataclass
@@ -63,21 +70,26 @@ class Author:
 
     def write(self, length: int) -> list[Event]:
         """A history of so many events, most of which begin with what the others need."""
-        first = self.choose(("registered", "registered", "registered", "fact"))
-        for kind in (first, *(self.choose(WEIGHTS) for _ in range(length - 1))):
+        if self.choose((True, True, True, False)):
+            for subject in self.choose((tuple(SUBJECTS)[:1], tuple(SUBJECTS))):
+                owner = SUBJECTS[subject]
+                data = registration(subject, subject[0])
+                self.sent.append(self._event(owner, subject, "registered", f"r{subject[0]}", data, DAYS[1:2]))
+        for kind in ("fact", *(self.choose(WEIGHTS) for _ in range(length - 1))):
             self.sent.append(getattr(self, f"_{kind}")())
         return self.sent
 
     def _subject(self) -> str:
         first = next(iter(SUBJECTS))
-        return self.choose((first, first, *SUBJECTS))
+        known = [event.subject for event in self.sent if event.fact == "registered"] or [first]
+        return self.choose((*known, *known, *SUBJECTS) if len(known) > 1 else (*known * 9, *SUBJECTS))
 
     def _sender(self, subject: str) -> str:
         owner = SUBJECTS[subject]
-        return self.choose((*(owner,) * 10, OURS, THEIRS, LEAD))
+        return self.choose((*(owner,) * 12, OURS, THEIRS, LEAD))
 
     def _number(self) -> str:
-        return self.choose(("1", "1", "2", "3"))
+        return self.choose("123456789")
 
     def _event(self, topic: str, subject: str, fact: str, id_: str, data: dict[str, Any], days: Sequence[date]) -> Event:
         at, more = placed(self.choose(days), self.choose(CLOCKS))
@@ -85,22 +97,27 @@ class Author:
 
     def _registered(self) -> Event:
         subject = self._subject()
-        data = registration(subject, self.choose(("1", "1", "2")), self.choose(("2023-january", "2023-march")))
-        if self.choose(range(12)) == 0:
-            data |= {"provider_type": "Childminders", "level3_full_relevant": False}
-        days = DAYS[1:4] * 3 + DAYS
+        data = registration(subject, self.choose("112"), self.choose(("2023-january", "2023-march")))
+        if self.choose(range(16)) == 0:
+            data |= {"level3_full_relevant": False}
+        days = DAYS[1:3] * 9 + DAYS
         return self._event(self._sender(subject), subject, "registered", f"r{self._number()}-{subject[0]}", data, days)
 
     def _fact(self) -> Event:
-        subject, fact = self._subject(), self.choose(FACTS)
+        """Often one that may follow on the last of its registration, on a day not before it."""
+        subject = self._subject()
+        last = next((e for e in reversed(self.sent) if e.subject == subject and e.fact in FOLLOWS), None)
+        in_line = last is not None and self.choose((True, True, True, False))
+        fact = self.choose(FOLLOWS[last.fact] if last and in_line else FACTS)
+        days = [day for day in DAYS if last and day >= last.time.date()][:3] if in_line else DAYS
         # ids of what is handed on are not used again for another registration: its owner reads those in parallel
         own = subject[0] if fact == "completed" or self.choose((True, True, False)) else ""
-        return self._event(self._sender(subject), subject, fact, f"{fact[0]}{self._number()}{own}", self._data(fact), DAYS)
+        return self._event(self._sender(subject), subject, fact, f"{fact[0]}{self._number()}{own}", self._data(fact), days or DAYS)
 
     def _data(self, fact: str) -> dict[str, Any]:
         match fact:
             case "withdrew":
-                return {"reason": self.choose(REASONS[fact] + REASONS[fact][:3] * 2), "trigger": "trainee"}
+                return {"reason": self.choose(REASONS[fact] + REASONS[fact][:3] * 3), "trigger": "trainee"}
             case "deferred":
                 return {"reason": self.choose(REASONS[fact])}
             case "resumed":
@@ -109,16 +126,18 @@ class Author:
 
     def _void(self) -> Event:
         """Of what was sent, or of what may yet come."""
-        subject, fact = self._subject(), self.choose(("registered", *FACTS))
+        subject, fact = self._subject(), self.choose(FACTS)
         target_id, source = f"{fact[0]}{self._number()}{subject[0]}", None
-        if self.sent and self.choose((True, True, True, False)):
-            target = self.choose(self.sent)
+        facts = [event for event in self.sent if ".voided" not in event.fact]
+        if facts and self.choose((True, True, True, True, False)):
+            later = [event for event in facts if event.fact != "registered"] or facts
+            target = self.choose((later[-1], later[-1], *later, self.choose(facts)))
             subject, fact, target_id, source = target.subject, target.fact, target.id, target.source
         fact = fact.removesuffix(".voided")
-        sender = self.choose((self._sender(subject), SUBJECTS[subject], LEAD))
+        sender = self.choose((self._sender(subject), SUBJECTS[subject], SUBJECTS[subject], LEAD))
         data = {"target_id": target_id, "cause": "entered_in_error"}
         if source is not None and (sender == LEAD or self.choose((True, False))):
-            data["target_source"] = source
+            data["target_source"] = source  # the lead names whose event it means
         return self._event(sender, subject, f"{fact}.voided", f"v{target_id}{self._number()}{subject[0]}", data, DAYS)
 
     def _copy(self) -> Event:
@@ -132,9 +151,8 @@ class Author:
     def _conflict(self) -> Event:
         """The id of an earlier event with other content."""
         event = self.choose(self.sent)
-        if self.choose((True, False)) or event.data.get("time_precision") == "day":
-            return replace(event, data=event.data | {"final_decision_id": "d1"} if event.fact == "completed" else {})
-        return replace(event, time=event.time + timedelta(hours=1))
+        hours = 24 if event.data.get("time_precision") == "day" else 1
+        return replace(event, time=event.time + timedelta(hours=hours))
 
 
 def placed(day: date, clock: str) -> tuple[datetime, dict[str, str]]:

@@ -1,0 +1,102 @@
+"""Random histories, legal and conflicting: every answer is the independent key's, whatever the lag and the batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from senconet.demonstration.wire import Event
+from tests.support import agreement, lives
+from tests.support.histories import Author, Choose, random_history
+from tests.support.mutants import MUTANTS
+
+SEEDS = range(250)
+relaxed = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def drawn(data: st.DataObject) -> Choose:
+    """Choices that hypothesis makes, and makes smaller."""
+    return lambda options: data.draw(st.sampled_from(list(options)))
+
+
+@relaxed
+@given(st.data())
+def test_every_answer_and_state_is_the_keys(data: st.DataObject) -> None:
+    choose = drawn(data)
+    events = Author(choose).write(choose(range(1, 16)))
+    assert agreement.told(events) == agreement.expected(events)
+
+
+@relaxed
+@given(st.data())
+def test_answers_depend_neither_on_batches_nor_on_when_assessment_reads(data: st.DataObject) -> None:
+    choose = drawn(data)
+    events = Author(choose).write(choose(range(1, 12)))
+    assert agreement.told_at_random(events, choose) == agreement.expected(events)
+
+
+def disagreements(events: list[Event], choose: Choose) -> bool:
+    """Whether a history told at random is answered otherwise than by the key, or not once each."""
+    try:
+        return agreement.told_at_random(events, choose) != agreement.expected(events)
+    except AssertionError:
+        return True
+
+
+def test_a_fixed_sample_agrees_and_holds_enough_of_what_goes_wrong() -> None:
+    histories = [random_history(seed) for seed in SEEDS]
+    assert not [seed for seed in SEEDS if disagreements(histories[seed], Random(seed).choice)]
+    shares = agreement.shares(histories)
+    assert min(shares.values()) > 0.05, shares
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_wrong_service_is_found(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    assert any(disagreements(random_history(seed), Random(seed).choice) for seed in SEEDS)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_legal_life_sent_in_order_is_accepted_whole(seed: int) -> None:
+    events = lives.random_life(seed, voids=seed % 2 == 0)
+    answered = agreement.told_at_random(events, Random(seed).choice)
+    assert {outcome for outcome, _ in answered.answers} == {"accepted"}
+
+
+@relaxed
+@given(st.data())
+def test_a_legal_life_is_accepted_whole_whatever_the_lag(data: st.DataObject) -> None:
+    choose = drawn(data)
+    events = lives.life(choose, voids=choose((True, False)))
+    assert {outcome for outcome, _ in agreement.told_at_random(events, choose).answers} == {"accepted"}
+
+
+def test_a_life_sent_in_any_order_with_retries_ends_in_the_same_state() -> None:
+    compared = 0
+    for seed in range(200):
+        events, random = lives.random_life(seed, voids=seed % 2 == 0), Random(seed)
+        if not lives.takes_one_by_one(lives.stands(events)):
+            continue
+        in_order = agreement.sent_in_order(events)
+        random.shuffle(events)
+        assert agreement.sent_until_quiet(events, random.choice) == in_order, f"seed {seed}"
+        compared += 1
+    assert compared > 100
+
+
+def test_a_service_that_never_takes_a_late_event_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from services.enrolment import domain
+
+    insert = domain._insert
+
+    def only_newest(history, event, reference):  # type: ignore[no-untyped-def]
+        late = any(fact.moment > event.moment for fact in history.facts)
+        return domain.reject("would_invalidate") if late else insert(history, event, reference)
+
+    monkeypatch.setattr(domain, "_insert", only_newest)
+    with pytest.raises(AssertionError):
+        test_a_life_sent_in_any_order_with_retries_ends_in_the_same_state()
