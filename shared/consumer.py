@@ -19,6 +19,7 @@ from tenacity import AsyncRetrying, wait_random_exponential
 from shared import crash, store
 from shared.batch import SystemicFault
 from shared.database import transaction
+from shared.kafka import join_anew
 from shared.metrics import Metrics
 from shared.pipeline import Done, LostRace, PositionMoved
 from shared.records import RawRecord
@@ -31,7 +32,8 @@ STOPPING = (PositionMoved, SystemicFault, LostRace)
 class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     """Feeds batches to `process` and keeps the consumer at the stored positions.
 
-    `ready` is awaited before the first batch; `stop` is called when the service must not go on.
+    `ready` is awaited before the first batch; `stop` is called when the service must not go on. `pattern` is what
+    topics are subscribed by, if they are not by name.
     """
 
     engine: AsyncEngine
@@ -42,6 +44,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     unread: dict[str, datetime] = field(default_factory=dict)
+    pattern: str | None = None
+    _watched: bool = False
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _failures: int = 0
 
@@ -63,11 +67,20 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._fail(error)
                 raise
             self._failures = 0
+            for topic in self.unread:
+                self.metrics.behind.labels(topic).set(0)
             self.unread = {}
 
     def running(self) -> AIOKafkaConsumer | None:
         """The consumer, once it has joined its group."""
         return self.consumer() if self.joined.is_set() else None
+
+    def watch_for_topics(self) -> None:
+        """See to it, once, that topics which come to fit the pattern are noticed."""
+        consumer = self.running()
+        if consumer and self.pattern and not self._watched:
+            self._watched = True
+            join_anew(consumer, self.pattern, self)
 
     def show_unread(self) -> None:
         """How old the first record in hand is, by topic: it shows a database that is away, and needs none."""

@@ -47,7 +47,7 @@ def make_deciding(
     async def learn(batch: Sequence[RawRecord]) -> Done:
         return await absorb.absorb(service.engine, batch, settings_moved)
 
-    answering = Reader(service.engine, metrics, answer, stop)
+    answering = Reader(service.engine, metrics, answer, stop, pattern=inbound.pattern)
     learning = Reader(service.engine, metrics, learn, stop)
     learning.ready.set()
     answering.consumer = subscribe(
@@ -104,6 +104,7 @@ def _sweep(
         told = learning.running()
         if told and not answering.ready.is_set() and await absorb.reference_is_read(service.engine, told):
             answering.ready.set()
+        answering.watch_for_topics()
         if consumer := answering.running():
             await watch.read_line(service.engine, consumer, margin, metrics)
         await sweep.send_held_receipts(service)

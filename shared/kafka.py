@@ -94,6 +94,15 @@ def subscribe(
     return lambda: subscriber.consumer
 
 
+def join_anew(consumer: AIOKafkaConsumer, pattern: str, listener: ConsumerRebalanceListener) -> None:
+    """Join the group once more, so that one of its members watches for new topics that fit the pattern.
+
+    A static member that comes back within its session is given its old partitions without a rebalance, and is not
+    told that it leads the group (JoinGroup before version 9, KIP-814): then no one would ever see a new partner.
+    """
+    consumer.subscribe(pattern=pattern, listener=listener)
+
+
 def raw_record(record: ConsumerRecord[Any, Any]) -> RawRecord:
     """A consumed record as it lies in its topic."""
     received = datetime.fromtimestamp(record.timestamp / 1000, UTC)

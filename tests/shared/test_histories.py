@@ -10,12 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from senconet.demonstration.wire import Event
-from tests.support import agreement, lives
+from tests.support import agreement, lives, mutants
 from tests.support.histories import Author, Choose, random_history
-from tests.support.mutants import MUTANTS
 
 SEEDS = range(250)
-relaxed = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def drawn(data: st.DataObject) -> Choose:
@@ -54,8 +53,10 @@ def test_a_fixed_sample_agrees_and_holds_enough_of_what_goes_wrong() -> None:
     assert min(shares.values()) > 0.05, shares
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
-def test_a_wrong_service_is_found(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_wrong_service_is_found(
+    mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutant(monkeypatch)
     assert any(disagreements(random_history(seed), Random(seed).choice) for seed in SEEDS)
 
@@ -79,7 +80,7 @@ def test_a_life_sent_in_any_order_with_retries_ends_in_the_same_state() -> None:
     compared = 0
     for seed in range(200):
         events, random = lives.random_life(seed, voids=seed % 2 == 0), Random(seed)
-        if not lives.takes_one_by_one(lives.stands(events)):
+        if not lives.comes_about_in_any_order(events):
             continue
         in_order = agreement.sent_in_order(events)
         random.shuffle(events)
@@ -88,15 +89,7 @@ def test_a_life_sent_in_any_order_with_retries_ends_in_the_same_state() -> None:
     assert compared > 100
 
 
-def test_a_service_that_never_takes_a_late_event_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.enrolment import domain
-
-    insert = domain._insert
-
-    def only_newest(history, event, reference):  # type: ignore[no-untyped-def]
-        late = any(fact.moment > event.moment for fact in history.facts)
-        return domain.reject("would_invalidate") if late else insert(history, event, reference)
-
-    monkeypatch.setattr(domain, "_insert", only_newest)
-    with pytest.raises(AssertionError):
+def test_a_service_that_takes_no_late_event_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    mutants.late_events_are_refused(monkeypatch)
+    with pytest.raises(AssertionError, match="seed"):
         test_a_life_sent_in_any_order_with_retries_ends_in_the_same_state()

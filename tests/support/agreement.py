@@ -14,8 +14,6 @@ from senconet.demonstration import judge, model
 from senconet.demonstration.reference import reference
 from senconet.demonstration.wire import Event, wire
 from services.assessment import domain as assessment_rules
-from shared import topics
-from shared.batch import World
 from shared.contract import Position
 from shared.reference import Reference, SettingPeriod
 from tests.support.histories import Choose, records_of

@@ -91,7 +91,9 @@ class Author:
     def _number(self) -> str:
         return self.choose("123456789")
 
-    def _event(self, topic: str, subject: str, fact: str, id_: str, data: dict[str, Any], days: Sequence[date]) -> Event:
+    def _event(
+        self, topic: str, subject: str, fact: str, id_: str, data: dict[str, Any], days: Sequence[date]
+    ) -> Event:
         at, more = placed(self.choose(days), self.choose(CLOCKS))
         return Event(topic, subject, fact, at, data | more, id_, fact, style=self.choose(range(40)))
 
@@ -112,7 +114,9 @@ class Author:
         days = [day for day in DAYS if last and day >= last.time.date()][:3] if in_line else DAYS
         # ids of what is handed on are not used again for another registration: its owner reads those in parallel
         own = subject[0] if fact == "completed" or self.choose((True, True, False)) else ""
-        return self._event(self._sender(subject), subject, fact, f"{fact[0]}{self._number()}{own}", self._data(fact), days or DAYS)
+        return self._event(
+            self._sender(subject), subject, fact, f"{fact[0]}{self._number()}{own}", self._data(fact), days or DAYS
+        )
 
     def _data(self, fact: str) -> dict[str, Any]:
         match fact:

@@ -66,37 +66,53 @@ def _void(event: Event, choose: Choose) -> Event:
     return replace(event, topic=topic, fact=f"{event.fact}.voided", time=at, data=data, id=f"void-{event.id}")
 
 
-def stands(events: Sequence[Event]) -> list[Event]:
-    """A life without what was taken back."""
-    gone = {event.data["target_id"] for event in events if event.fact.endswith(".voided")}
-    return [event for event in events if event.id not in gone and not event.fact.endswith(".voided")]
+def comes_about_in_any_order(events: Sequence[Event]) -> bool:
+    """Whether a life is none of the two exceptions (design 3, statement 5).
 
-
-def takes_one_by_one(events: Sequence[Event]) -> bool:
-    """Whether no part of a life is stuck: whatever is legal of it can take one of what it lacks.
-
-    Else two late events are legal only together, and to answer one at a time cannot bring the whole about.
+    Two late events that are legal only together cannot come about one at a time: then some legal part of the life
+    can take none of what it lacks. And a completion that was voided and told again under another id is refused for
+    good where the second comes first.
     """
-    facts = [_fact(number, event) for number, event in enumerate(events) if event.fact != "completed"]
-    parts = (set(part) for size in range(1, len(facts)) for part in combinations(range(len(facts)), size))
-    return all(_grows(facts, part) for part in parts if 0 in part and _legal(facts, part))
+    completions = [event for event in events if event.fact == "completed"]
+    enrolments = [event for event in events if not event.fact.startswith("completed")]
+    return len(completions) < 2 and not _stuck(enrolments)
 
 
-def _grows(facts: Sequence[Fact], part: set[int]) -> bool:
-    return any(_legal(facts, part | {number}) for number in range(len(facts)) if number not in part)
+def _stuck(events: Sequence[Event]) -> bool:
+    parts = (part for size in range(1, len(events)) for part in combinations(events, size))
+    whole = _standing(events)
+    return any(
+        part[0] is events[0] and _legal(part) and _standing(part) != whole and not _grows(part, events)
+        for part in parts
+    )
 
 
-def _legal(facts: Sequence[Fact], part: set[int]) -> bool:
-    return holds_together(RULES, sorted((facts[number] for number in part), key=lambda fact: fact.place))
+def _grows(part: Sequence[Event], events: Sequence[Event]) -> bool:
+    return any(_legal((*part, event)) for event in events if event not in part)
 
 
-def _fact(number: int, event: Event) -> Fact:
+def _legal(part: Sequence[Event]) -> bool:
+    """Whether what stands is legal, and each void finds its target."""
+    ids = {event.id for event in part}
+    found = all(event.data["target_id"] in ids for event in part if _is_void(event))
+    return found and holds_together(RULES, sorted(map(_fact, _standing(part)), key=lambda fact: fact.place))
+
+
+def _standing(events: Sequence[Event]) -> list[Event]:
+    gone = {event.data["target_id"] for event in events if _is_void(event)}
+    kept = (event for event in events if event.id not in gone and not _is_void(event))
+    return sorted(kept, key=lambda event: event.time)
+
+
+def _is_void(event: Event) -> bool:
+    return event.fact.endswith(".voided")
+
+
+def _fact(event: Event) -> Fact:
     at = moment(event.fact, event.time, event.data)
-    return Fact(event.fact, event.source, event.id, event.time, at, number, event.data)
+    return Fact(event.fact, event.source, event.id, event.time, at, 0, event.data)
 
 
 def random_life(seed: int, *, voids: bool) -> list[Event]:
     """The life of a seed: the same for ever."""
     return life(Random(seed).choice, voids=voids)
-
-

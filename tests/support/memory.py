@@ -148,7 +148,9 @@ class System:
             facts = assessment_rules.standing(owner.history, owner.status).facts
             done = assessment_rules.completion(facts, owner.version).completed
             found[registration] = (
-                model.State("completed", done) if done and not ledger.status.voided else model.State(latest.state, latest.begins)
+                model.State("completed", done)
+                if done and not ledger.status.voided
+                else model.State(latest.state, latest.begins)
             )
         return found
 

@@ -11,11 +11,13 @@ import pytest
 
 from services.assessment import domain as assessment
 from services.enrolment import domain as enrolment
-from shared import clock, history, topics
+from shared import clock, topics
+from shared import history as history_rules
 from shared.batch import Batch, Hold, Item, Writes
 from shared.contract import Event
 from shared.history import Accepted, Bound, Decision, History, Ledger
 from shared.messages import Message, encode
+from shared.reference import Reference
 from tests.support.memory import System
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -97,7 +99,7 @@ def a_day_is_its_first_moment(patch: pytest.MonkeyPatch) -> None:
 
 def a_void_frees_the_id(patch: pytest.MonkeyPatch) -> None:
     """A copy of what was taken back counts as new."""
-    same_id = history.same_id
+    same_id = history_rules.same_id
 
     def forgiving(bound: Bound | None, ledger: Ledger, event: Event) -> Decision | None:
         voided = (event.source, event.id) in ledger.history.voided
@@ -114,11 +116,18 @@ def a_voided_fact_still_counts(patch: pytest.MonkeyPatch) -> None:
 
 def a_completion_stands_whatever_the_status(patch: pytest.MonkeyPatch) -> None:
     """Nothing is ever set aside."""
-    patch.setattr(
-        assessment, "standing", lambda history, status: assessment.Standing(history.facts, {})
-    )
+    patch.setattr(assessment, "standing", lambda history, status: assessment.Standing(history.facts, {}))
 
 
+def late_events_are_refused(patch: pytest.MonkeyPatch) -> None:
+    """Only what is newer than all that stands is taken."""
+    insert = enrolment._insert
+
+    def newest_only(history: History, event: Event, reference: Reference) -> Decision:
+        late = any(fact.moment > event.moment for fact in history.facts)
+        return history_rules.reject("would_invalidate") if late else insert(history, event, reference)
+
+    patch.setattr(enrolment, "_insert", newest_only)
 
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -132,4 +141,5 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     a_void_frees_the_id,
     a_voided_fact_still_counts,
     a_completion_stands_whatever_the_status,
+    late_events_are_refused,
 )
