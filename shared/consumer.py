@@ -45,7 +45,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     unread: dict[str, datetime] = field(default_factory=dict)
     pattern: str | None = None
-    _watched: bool = False
+    _came_again: bool = False
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _failures: int = 0
 
@@ -75,12 +75,12 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         """The consumer, once it has joined its group."""
         return self.consumer() if self.joined.is_set() else None
 
-    def watch_for_topics(self) -> None:
-        """See to it, once, that topics which come to fit the pattern are noticed."""
+    def take_the_lead(self) -> None:
+        """Once after the start: see to it that the group has a member that looks for new topics."""
         consumer = self.running()
-        if consumer and self.pattern and not self._watched:
-            self._watched = True
-            join_anew(consumer, self.pattern, self)
+        if consumer and not self._came_again:
+            self._came_again = True
+            join_anew(consumer, self, self.pattern)
 
     def show_unread(self) -> None:
         """How old the first record in hand is, by topic: it shows a database that is away, and needs none."""

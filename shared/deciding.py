@@ -101,10 +101,11 @@ def _sweep(
 
     async def look_after() -> None:
         await watch.show_waiting(service.engine, metrics)
+        for reader in (answering, learning):
+            reader.take_the_lead()
         told = learning.running()
         if told and not answering.ready.is_set() and await absorb.reference_is_read(service.engine, told):
             answering.ready.set()
-        answering.watch_for_topics()
         if consumer := answering.running():
             await watch.read_line(service.engine, consumer, margin, metrics)
         await sweep.send_held_receipts(service)

@@ -94,13 +94,17 @@ def subscribe(
     return lambda: subscriber.consumer
 
 
-def join_anew(consumer: AIOKafkaConsumer, pattern: str, listener: ConsumerRebalanceListener) -> None:
-    """Join the group once more, so that one of its members watches for new topics that fit the pattern.
+def join_anew(consumer: AIOKafkaConsumer, listener: ConsumerRebalanceListener, pattern: str | None) -> None:
+    """Join the group once more under the same subscription.
 
-    A static member that comes back within its session is given its old partitions without a rebalance, and is not
-    told that it leads the group (JoinGroup before version 9, KIP-814): then no one would ever see a new partner.
+    A static member that comes back within its session gets its old partitions without a rebalance, and is not told
+    if it leads the group (JoinGroup before version 9, KIP-814): then nobody would ever look for new topics. Coming
+    again as the member that it now is, the leader is told so.
     """
-    consumer.subscribe(pattern=pattern, listener=listener)
+    if pattern:
+        consumer.subscribe(pattern=pattern, listener=listener)
+    else:
+        consumer.subscribe(topics=sorted(consumer.subscription()), listener=listener)
 
 
 def raw_record(record: ConsumerRecord[Any, Any]) -> RawRecord:
