@@ -188,10 +188,20 @@ def _data_problems(kind: EventType, envelope: Envelope) -> Iterator[Problem]:
         kind.data.model_validate(envelope.data)
     except ValidationError as invalid:
         for error in invalid.errors(include_input=False, include_url=False, include_context=False):
-            yield _data_problem(tuple(error["loc"]), error["type"], error["msg"])
+            loc, name = tuple(error["loc"]), error["type"]
+            if name == "string_unicode" and isinstance(_node(envelope.data, loc), dict):
+                yield Problem("field_unknown")  # the name itself is no Unicode text
+            else:
+                yield _data_problem(loc, name, error["msg"])
     if envelope.data.get("time_precision") == "day" and not _is_london_midnight(envelope.time):
         rule = "day precision goes with 00:00 of a day in London"
         yield Problem("schema_invalid", "data.time_precision", {"rule": rule})
+
+
+def _node(data: Any, loc: tuple[int | str, ...]) -> Any:
+    for part in loc:
+        data = data[part]
+    return data
 
 
 def _data_problem(loc: tuple[int | str, ...], error: str, message: str) -> Problem:

@@ -107,11 +107,13 @@ def _attributes(raw: RawRecord) -> tuple[dict[str, str], list[Problem]]:
     problems: list[Problem] = []
     for header, value in dict(ours).items():
         name = header.removeprefix("ce_")
-        if header != "content-type" and name not in _PATTERNS and name not in _TIMES:
+        text = None if header in repeated else _decoded(value)
+        known = header == "content-type" or name in _PATTERNS or name in _TIMES
+        if not known:
             problems.append(Problem("field_unknown", _shown(header)))
-        elif header in repeated or (text := _decoded(value)) is None or not _valid(name, text):
-            problems.append(Problem("envelope_invalid", header))
-        else:
+        if text is None or (known and not _valid(name, text)):
+            problems.append(Problem("envelope_invalid", header if known else _shown(header)))
+        elif known:
             good[name] = text
     named = {problem.path for problem in problems}
     missing = [f"ce_{n}" for n in _REQUIRED if n not in good and f"ce_{n}" not in named]

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import crash, records
+from shared import crash, records, topics
 from shared.batch import BoundName, Hold, World, Writes, Written, problems_from, problems_to
 from shared.clock import Moment
 from shared.contract import Event, Position
@@ -48,7 +48,8 @@ async def claim(tx: AsyncConnection, batch: Sequence[RawRecord]) -> tuple[list[R
     """Lock the positions of a batch and move them on.
 
     Returns the records that were not read before, and the partitions whose batch begins above the stored position,
-    with the offset to go back to; of those nothing is taken.
+    with the offset to go back to; of those nothing is taken. Where compaction has removed records, a batch that
+    begins above the position is none of these.
     """
     partitions = sorted({(record.topic, record.partition) for record in batch})
     stored = await positions(tx, partitions)
@@ -56,7 +57,7 @@ async def claim(tx: AsyncConnection, batch: Sequence[RawRecord]) -> tuple[list[R
     for record in batch:
         key = (record.topic, record.partition)
         first[key] = min(record.offset, first.get(key, record.offset))
-    gaps = {key: stored[key] for key in partitions if first[key] > stored[key]}
+    gaps = {key: stored[key] for key in partitions if first[key] > stored[key] and not topics.compacted(key[0])}
     fresh = [
         record
         for record in batch

@@ -68,6 +68,11 @@ def reference(kind: str) -> str:
 IDENTITY: Final = "enrolment.identity"
 
 
+def compacted(topic: str) -> bool:
+    """Whether offsets may be missing from a topic because later values of their keys stand further on."""
+    return topic == IDENTITY or topic.startswith(reference("")) or topic.endswith(".view")
+
+
 def partner_of(topic: str) -> str:
     """The partner whose topic this is: the topic, never the payload, says who sent a record."""
     return topic.split(".")[1]
