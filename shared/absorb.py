@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared import progress, store, topics
+from shared import positions, progress, topics
 from shared.database import among, transaction
 from shared.pipeline import REFERENCE, Done
 from shared.records import RawRecord
@@ -25,7 +25,7 @@ SettingsMoved = Callable[[AsyncConnection, Sequence[str]], Awaitable[None]]
 async def absorb(engine: AsyncEngine, batch: Sequence[RawRecord], settings_moved: SettingsMoved | None = None) -> Done:
     """Keep reference data and progress, positions with them."""
     async with transaction(engine) as tx:
-        fresh, gaps = await store.claim(tx, batch)
+        fresh, gaps = await positions.claim(tx, batch)
         await _keep_reference(tx, [record for record in fresh if record.topic.startswith(_REFERENCE_PREFIX)])
         for record in _newest(r for r in fresh if not r.topic.startswith(_REFERENCE_PREFIX)):
             await progress.keep(tx, json.loads(record.value or b"null"))
@@ -57,7 +57,7 @@ async def reference_is_read(engine: AsyncEngine, consumer: AIOKafkaConsumer) -> 
     """Whether all reference data that is on the topics now has been kept."""
     places = [TopicPartition(topics.reference(kind), 0) for kind in topics.REFERENCE_KINDS]
     ends = await consumer.end_offsets(places)
-    c = store.POSITIONS.c
+    c = positions.POSITIONS.c
     async with transaction(engine) as tx:
         rows = await tx.execute(select(c.topic, c.next_offset).where(c.topic.startswith(_REFERENCE_PREFIX)))
         stored = {topic: offset for topic, offset in rows}

@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, wait_random_exponential
 
-from shared import crash, store
-from shared.batch import SystemicFault
+from shared import crash, positions
 from shared.database import transaction
+from shared.judging import SystemicFault
 from shared.kafka import join_anew
 from shared.metrics import Metrics
 from shared.pipeline import Done, LostRace, PositionMoved
@@ -114,7 +114,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         log.warning("a batch is given back after %s", type(error).__name__)
         await asyncio.sleep(min(10.0, 0.1 * 2 ** min(self._failures, 10)))
 
-    async def _go_back(self, gaps: dict[store.Partition, int]) -> None:
+    async def _go_back(self, gaps: dict[positions.Partition, int]) -> None:
         consumer = self.consumer()
         if consumer is None:
             return
@@ -150,12 +150,12 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
             if not lost:
                 consumer.seek(place, offset)
 
-    async def _stored(self, beginnings: dict[store.Partition, int]) -> dict[store.Partition, int]:
+    async def _stored(self, beginnings: dict[positions.Partition, int]) -> dict[positions.Partition, int]:
         """Stored positions; a partition seen for the first time starts at the log's beginning."""
         rows = [{"topic": t, "partition": p, "next_offset": o} for (t, p), o in sorted(beginnings.items())]
         async with transaction(self.engine) as tx:
-            await tx.execute(upsert(store.POSITIONS).on_conflict_do_nothing(), rows)
-            c = store.POSITIONS.c
+            await tx.execute(upsert(positions.POSITIONS).on_conflict_do_nothing(), rows)
+            c = positions.POSITIONS.c
             found = await tx.execute(select(c.topic, c.partition, c.next_offset))
             return {(topic, partition): offset for topic, partition, offset in found}
 
@@ -165,10 +165,10 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
             log.critical("paused %s/%d: the log does not hold the stored position", place.topic, place.partition)
         else:
             consumer.resume(place)
-        c = store.POSITIONS.c
+        c = positions.POSITIONS.c
         async with transaction(self.engine) as tx:
             await tx.execute(
-                update(store.POSITIONS)
+                update(positions.POSITIONS)
                 .where(c.topic == place.topic, c.partition == place.partition, c.paused != lost)
                 .values(paused=lost)
             )

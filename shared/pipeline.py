@@ -14,11 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from shared import store
-from shared.batch import Batch, Fault, Item, Judge, Writes, registrations_of
+from shared import positions, store
+from shared.batch import Batch
 from shared.contract import Event, Position, position_of
 from shared.database import table, transaction
 from shared.events.data import UUID_PATTERN
+from shared.judging import Fault, Item, Judge, Writes, registrations_of
 from shared.records import RawRecord
 from shared.reference import Reference, Versions
 from shared.tables import ReferenceRow
@@ -45,7 +46,7 @@ class ReferenceShelf:
 
     async def at(self, tx: AsyncConnection) -> Reference:
         """What has been read as of this transaction: the stored positions tell whether that is something new."""
-        c = store.POSITIONS.c
+        c = positions.POSITIONS.c
         rows = await tx.execute(
             select(c.topic, c.next_offset).where(c.topic.startswith("reference.")).order_by(c.topic)
         )
@@ -87,7 +88,7 @@ class Deciding:
 class Done:
     """What came of a batch: partitions to go back on, and the counts that metrics show."""
 
-    gaps: dict[store.Partition, int] = field(default_factory=dict)
+    gaps: dict[positions.Partition, int] = field(default_factory=dict)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     records: int = 0
@@ -120,7 +121,7 @@ async def process(service: Deciding, batch: Sequence[RawRecord]) -> Done:
 async def _attempt(service: Deciding, batch: Sequence[RawRecord], poison: frozenset[Position]) -> Done:
     try:
         async with transaction(service.engine) as tx:
-            fresh, gaps = await store.claim(tx, batch)
+            fresh, gaps = await positions.claim(tx, batch)
             writes = await judge_records(service, tx, fresh, poison) if fresh else Writes()
     except DBAPIError as error:
         raise _named(error) from error
@@ -181,7 +182,7 @@ async def open_batch(
     world = await store.load(tx, service.name, registrations, events, lambda raw: service.read(raw, reference))
     waiting = [hold.event for holds in world.holds.values() for hold in holds]
     judge = await service.open(tx, reference, (*events, *waiting))
-    now = await store.clock(tx)
+    now = await positions.clock(tx)
     return Judging(service, tx, judge, Batch(judge, world, now, service.hold_for, poison), now)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import clock, store, topics
+from shared import clock, positions, store, topics
 from shared.database import TRANSACTION_TIMEOUT_SECONDS, snapshot, table
 from shared.pipeline import Deciding
 from shared.relay import Snapshot
@@ -22,15 +22,15 @@ _PROGRESS: Final = table(ProgressRow)
 async def take_snapshot(service: Deciding) -> Snapshot:
     """Positions, the times decided and received until, and the open queues, all of one moment."""
     async with snapshot(service.engine) as tx:
-        now = await store.clock(tx)
-        c = store.POSITIONS.c
-        positions: dict[str, dict[int, int]] = {}
+        now = await positions.clock(tx)
+        c = positions.POSITIONS.c
+        read_to: dict[str, dict[int, int]] = {}
         for topic, partition, offset in await tx.execute(select(c.topic, c.partition, c.next_offset)):
-            positions.setdefault(topic, {})[partition] = offset
+            read_to.setdefault(topic, {})[partition] = offset
         until = await service.received_until(tx)
         body = {
             "service": service.name,
-            "positions": positions,
+            "positions": read_to,
             "decided_until": clock.render(now - timedelta(seconds=TRANSACTION_TIMEOUT_SECONDS)),
             "received_until": clock.render(until) if until else None,
             "queues": sorted(await open_queues(tx)),
@@ -57,7 +57,7 @@ async def told_by(tx: AsyncConnection, service: str) -> Mapping[str, Any] | None
     body = (await tx.execute(select(_PROGRESS.c.body).where(_PROGRESS.c.service == service))).scalar()
     if body is None:
         return None
-    c = store.POSITIONS.c
+    c = positions.POSITIONS.c
     rows = await tx.execute(select(c.topic, c.partition, c.next_offset))
     own = {(topic, str(partition)): offset for topic, partition, offset in rows}
     reached = all(
@@ -68,7 +68,7 @@ async def told_by(tx: AsyncConnection, service: str) -> Mapping[str, Any] | None
 
 async def door_received_until(tx: AsyncConnection) -> datetime | None:
     """The time up to which every partner's topic has been read; partitions that the log has lost do not count."""
-    c = store.POSITIONS.c
+    c = positions.POSITIONS.c
     inbound = c.topic.regexp_match(topics.EVENTS_PATTERN)
     lines = select(func.min(c.read_until), func.count().filter(c.read_until.is_(None)))
     least, unread = (await tx.execute(lines.where(inbound, ~c.paused))).one()

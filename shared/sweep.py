@@ -10,10 +10,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import records, store
-from shared.batch import Hold
+from shared import positions, records, store
 from shared.contract import Position, position_of
 from shared.database import among, transaction
+from shared.judging import Hold
 from shared.messages import Answer, receipt
 from shared.pipeline import (
     Deciding,
@@ -32,7 +32,7 @@ QUARANTINE: Final = store.QUARANTINE
 async def send_held_receipts(service: Deciding) -> int:
     """Tell partners of records that have waited for a while; returns how many were told."""
     async with transaction(service.engine) as tx:
-        now = await store.clock(tx)
+        now = await positions.clock(tx)
         holds = await _locked_holds(service, tx, HOLDS.c.receipt_due <= now)
         due = [hold for hold, receipt_due in holds if receipt_due is not None and receipt_due <= now]
         rules = await service.shelf.at(tx)

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared import store
+from shared import positions, store
 from shared.database import among, table, transaction
 from shared.metrics import Metrics
 from shared.tables import HoldRow, QuarantineRow
@@ -28,13 +28,13 @@ async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: tim
     that clocks may differ by.
     """
     async with transaction(engine) as tx:
-        now = await store.clock(tx)
+        now = await positions.clock(tx)
     places = sorted(consumer.assignment())
     if not places:
         return
     ends = await asyncio.wait_for(consumer.end_offsets(places), 5)
     inbound = {topic for topic in await consumer.topics() if _INBOUND.match(topic)}
-    c = store.POSITIONS.c
+    c = positions.POSITIONS.c
     async with transaction(engine) as tx:
         found = await tx.execute(select(c.topic, c.partition, c.next_offset, c.read_until))
         stored = {(topic, partition): (offset, until) for topic, partition, offset, until in found}
@@ -48,9 +48,9 @@ async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: tim
 async def _note(tx: AsyncConnection, places: Sequence[TopicPartition], until: datetime) -> None:
     if not places:
         return
-    c = store.POSITIONS.c
+    c = positions.POSITIONS.c
     await tx.execute(
-        update(store.POSITIONS)
+        update(positions.POSITIONS)
         .where(among((c.topic, c.partition), [(p.topic, p.partition) for p in places]))
         .values(read_until=func.greatest(c.read_until, until))
     )
@@ -60,7 +60,7 @@ def _show_behind(
     metrics: Metrics,
     places: Sequence[TopicPartition],
     at_end: set[TopicPartition],
-    stored: dict[store.Partition, tuple[int, datetime | None]],
+    stored: dict[positions.Partition, tuple[int, datetime | None]],
 ) -> None:
     """Behind is the age of the first record not read; that of the last one read is the nearest that is known."""
     oldest: dict[str, float] = {}
@@ -85,7 +85,7 @@ async def show_outbox(tx: AsyncConnection, metrics: Metrics) -> None:
     c = store.OUTBOX.c
     age = select(func.extract("epoch", func.clock_timestamp() - func.min(c.since)))
     metrics.outbox_oldest.set(float((await tx.execute(age)).scalar_one() or 0))
-    paused = select(func.count()).where(store.POSITIONS.c.paused)
+    paused = select(func.count()).where(positions.POSITIONS.c.paused)
     metrics.paused.set(await _count(tx, paused))
 
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assessment.store import close_judge, open_judge
 from shared import handover, progress, topics
-from shared.batch import Item
 from shared.database import make_engine
 from shared.deciding import Inbound, make_deciding
+from shared.judging import Item
 from shared.pipeline import Deciding
 from shared.records import RawRecord
 from shared.reference import Reference

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.assessment import domain
-from shared.batch import Change
 from shared.contract import Event
 from shared.handover import StatusChange
 from shared.history import Bound, Decision, Fact, Ledger
+from shared.judging import Change
 from shared.messages import Message, derived_message, fact_message, notice
 from shared.reference import Reference
 
@@ -20,7 +20,7 @@ RESTORED: Final = "fact_restored"
 
 
 class AssessmentJudge:
-    """See `shared.batch.Judge`."""
+    """See `shared.judging.Judge`."""
 
     service = domain.OWNER
 

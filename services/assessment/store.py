@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assessment.judge import AssessmentJudge
-from shared.batch import Judge
 from shared.contract import Event
+from shared.judging import Judge
 from shared.reference import Reference
 
 

@@ -1,4 +1,4 @@
-"""Enrolment's rules: the life of a registration, and what the door lets through. Pure: no clock, no I/O.
+"""Enrolment's rules: what the door answers, and what it lets through. Pure: no clock, no I/O.
 
 An event is accepted if, and only if, the history with the event inserted is still legal.
 """
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from services.enrolment.life import fold, step
 from shared import clock, topics
 from shared.contract import Event
-from shared.events.catalogue import DEFERRED, REGISTERED, RESUMED, WITHDREW
+from shared.events.catalogue import REGISTERED, RESUMED, WITHDREW
 from shared.events.codes import WAITING_AT_DOOR, Problem
 from shared.history import (
     Accepted,
@@ -30,7 +31,7 @@ from shared.history import (
     same_id,
 )
 from shared.reference import Reference, Rules
-from shared.status import Period, Status, admits
+from shared.status import Status, admits
 
 OWNER: Final = "enrolment"
 LATE: Final = timedelta(days=30)
@@ -155,7 +156,7 @@ def _decide_change(ledger: Ledger, event: Event, context: Context) -> Decision:
         problem = (_status_problem(code, ledger, event),)
         return Held(problem) if code in WAITING_AT_DOOR else Rejected(problem)
     before = [fact for fact in ledger.history.facts if fact.place < _fact(event).place]
-    illegal = _step(_fold(before, context.reference)[0], _fact(event), rules)
+    illegal = step(fold(before, context.reference)[0], _fact(event), rules)
     if isinstance(illegal, Problem):
         return Rejected((illegal,))
     if closed := _cohort_closed(ledger.status, event, rules):
@@ -198,7 +199,7 @@ def _decide_correction(ledger: Ledger, event: Event, reference: Reference) -> De
     if target.kind is REGISTERED:
         return _void_registration(ledger, event)
     rest = [fact for fact in ledger.history.facts if fact.name != target.name]
-    return _would_invalidate(_fold(rest, reference)[1], event) or Accepted()
+    return _would_invalidate(fold(rest, reference)[1], event) or Accepted()
 
 
 def _void_registration(ledger: Ledger, event: Event) -> Decision:
@@ -214,7 +215,7 @@ def _void_registration(ledger: Ledger, event: Event) -> Decision:
 def _insert(history: History, event: Event, reference: Reference) -> Decision:
     """Whether the history with the event in its place is still legal; if not, which later facts would fall."""
     facts = sorted((*history.facts, _fact(event)), key=lambda fact: fact.place)
-    return _would_invalidate(_fold(facts, reference)[1], event) or Accepted()
+    return _would_invalidate(fold(facts, reference)[1], event) or Accepted()
 
 
 def _would_invalidate(fallen: Sequence[Fact], event: Event) -> Rejected | None:
@@ -231,84 +232,3 @@ def fact_of(event: Event, kept: Mapping[str, Any]) -> Fact:
 
 def _fact(event: Event) -> Fact:
     return fact_of(event, event.data)
-
-
-def _fold(facts: Sequence[Fact], reference: Reference) -> tuple[tuple[Period, ...], tuple[Fact, ...]]:
-    """The periods that facts in order make, and those facts that are illegal after the ones that stand."""
-    periods: tuple[Period, ...] = ()
-    fallen: list[Fact] = []
-    for fact in facts:
-        period = _step(periods, fact, reference.at(fact.received))
-        if isinstance(period, Problem):
-            fallen.append(fact)
-        else:
-            periods = (*periods, period)
-    return periods, tuple(fallen)
-
-
-def _step(periods: tuple[Period, ...], fact: Fact, rules: Rules) -> Period | Problem:
-    """One cell of the state table (reference: events 5): the period that a fact begins, or its code."""
-    current = periods[-1] if periods else None
-    if fact.kind is REGISTERED:
-        return _opened(fact) if current is None else Problem("same_fact_exists")
-    if current is None:
-        return Problem("registration_unknown")
-    since = {"since": clock.london_day(current.begins).isoformat(), "state": current.state.capitalize()}
-    match fact.kind.name, current.state:
-        case DEFERRED.name, "registered":
-            return _next(current, fact, "deferred", fact.data["reason"])
-        case DEFERRED.name, "withdrawn":
-            return Problem("after_withdrawal", "ce_time", since)
-        case RESUMED.name, "withdrawn" if not _reinstatable(current, fact, rules):
-            return Problem("reinstatement_closed", "ce_time")
-        case RESUMED.name, "deferred" | "withdrawn":
-            return _next(current, fact, "registered", None)
-        case WITHDREW.name, "registered" | "deferred":
-            return _next(current, fact, "withdrawn", fact.data["reason"])
-    return Problem("already_in_state", "ce_time", since)
-
-
-def _opened(fact: Fact) -> Period:
-    return Period(
-        begins=fact.moment.time,
-        order=fact.moment.order,
-        state="registered",
-        partner=fact.sender,
-        cohort=fact.data["cohort_code"],
-        setting_key=fact.data.get("setting_key", ""),
-        provider_type=fact.data["provider_type"],
-    )
-
-
-def _next(current: Period, fact: Fact, state: str, reason: str | None) -> Period:
-    cohort = fact.data.get("cohort_code") or current.cohort
-    return current.model_copy(
-        update={
-            "begins": fact.moment.time,
-            "order": fact.moment.order,
-            "state": state,
-            "cohort": cohort,
-            "reason": reason,
-            "reason_group": fact.data.get("reason_group") if reason else None,
-        }
-    )
-
-
-def _reinstatable(current: Period, fact: Fact, rules: Rules) -> bool:
-    """A withdrawn trainee may return within the cohort's reinstatement days, counted between the days in London."""
-    cohort = rules.cohort(current.cohort)
-    days = (clock.london_day(fact.moment.time) - clock.london_day(current.begins)).days
-    return cohort is None or days <= cohort.reinstatement_days
-
-
-def periods_of(history: History, reference: Reference) -> tuple[Period, ...]:
-    """The periods of a registration's status after all its accepted facts.
-
-    A voided registration has one: voided, since the time of the void, though it admits nothing of any date.
-    """
-    first = next((fact for fact in history.accepted if fact.kind is REGISTERED), None)
-    void = next((fact for fact in history.accepted if first and fact.target == first.name), None)
-    if first is not None and void is not None:
-        taken_back = {"state": "voided", "begins": void.moment.time, "order": void.moment.order}
-        return (_opened(first).model_copy(update=taken_back),)
-    return _fold(history.facts, reference)[0]

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from services.enrolment import domain
+from services.enrolment import domain, life
 from services.enrolment.domain import Claim, Context
 from shared import topics
-from shared.batch import Change
 from shared.contract import Event
 from shared.events.catalogue import DEFERRED, REGISTERED
 from shared.handover import StatusChange, request_message, status_message
 from shared.history import Bound, Decision, Ledger, Name
+from shared.judging import Change
 from shared.messages import Message, encode, fact_message
 from shared.reference import Reference, SettingPeriod
 from shared.status import Place, Status
@@ -57,7 +57,7 @@ class Directory:
 
 
 class EnrolmentJudge:
-    """See `shared.batch.Judge`."""
+    """See `shared.judging.Judge`."""
 
     service = domain.OWNER
 
@@ -90,7 +90,7 @@ class EnrolmentJudge:
         fact = domain.fact_of(event, self._kept(event))
         history = ledger.history.plus(fact)
         places = self._places(event) if event.kind is REGISTERED else ledger.status.places if ledger.status else ()
-        periods = domain.periods_of(history, self._reference)
+        periods = life.periods_of(history, self._reference)
         status = Status(version=ledger.version + 1, periods=periods, places=places)
         after = replace(ledger, history=history, status=status, version=status.version, decided=decided)
         identity = self._identify(event)

@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.enrolment.judge import Directory, EnrolmentJudge, Identity
 from services.enrolment.places import place_anew
 from services.enrolment.tables import IdentityRow, PersonRow, SettingKeyRow
-from shared.batch import Judge
 from shared.contract import Event
 from shared.database import among, table
 from shared.events.catalogue import REGISTERED
+from shared.judging import Judge
 from shared.pipeline import REFERENCE, LostRace
+from shared.positions import clock
 from shared.reference import Reference, Setting, SettingPeriod, Versions
-from shared.store import add_rows, clock, lock_ledgers, publish, save_ledgers
+from shared.store import add_rows, lock_ledgers, publish, save_ledgers
 
 _IDENTITY: Final = table(IdentityRow)
 _PERSONS: Final = table(PersonRow)

@@ -12,8 +12,8 @@ from services.reporting.projection import fold
 from services.reporting.store import Change
 from shared.database import transaction
 from shared.pipeline import Done
+from shared.positions import claim
 from shared.records import RawRecord
-from shared.store import claim
 
 
 async def project(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:

@@ -15,7 +15,7 @@ from services.reporting.projection import READ, Dated, Known, dated, take
 from services.reporting.store import PERIODS, TRAINEES, known_of, period_of
 from shared.database import make_engine, snapshot
 from shared.kafka import read_to, reading
-from shared.store import POSITIONS
+from shared.positions import POSITIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.batch import SystemicFault
 from shared.consumer import Reader
+from shared.judging import SystemicFault
 from shared.metrics import Metrics
 from shared.pipeline import Done
 from shared.records import RawRecord

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from senconet.migrate import migrate
-from shared import store, topics
+from shared import positions, topics
 from shared.database import make_engine, transaction
 from shared.records import RawRecord
 
@@ -34,7 +34,7 @@ def records(topic: str, *offsets: int) -> list[RawRecord]:
 async def taken(engine: AsyncEngine, batch: list[RawRecord]) -> tuple[list[int], dict[tuple[str, int], int]]:
     """The offsets that are taken of a batch, and the partitions to go back on."""
     async with transaction(engine) as tx:
-        fresh, gaps = await store.claim(tx, batch)
+        fresh, gaps = await positions.claim(tx, batch)
     return [record.offset for record in fresh], gaps
 
 

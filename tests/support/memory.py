@@ -13,9 +13,10 @@ from services.assessment import domain as assessment_rules
 from services.assessment.judge import AssessmentJudge
 from services.enrolment.judge import Directory, EnrolmentJudge
 from shared import contract, handover, topics
-from shared.batch import Batch, Hold, Item, Judge, World
+from shared.batch import Batch
 from shared.contract import Position
 from shared.history import History, Ledger
+from shared.judging import Hold, Item, Judge, World
 from shared.messages import Message
 from shared.records import RawRecord
 from shared.reference import BODIES, Reference, Setting, SettingPeriod, Version, Versions
