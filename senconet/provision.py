@@ -42,6 +42,7 @@ _CODE: Final = re.compile(r"[a-z0-9-]+")
 _SCRAM_ITERATIONS: Final = 10_000
 _REQUEST_SECONDS: Final = 15.0
 _VISIBLE_SECONDS: Final = 30.0
+_CLUSTER: Final = "kafka-cluster"
 _ANYWHERE: Final = "*"
 
 
@@ -54,6 +55,8 @@ def provision_kafka(access: KafkaAccess, passwords: Mapping[str, str]) -> None:
     wanted = topics.service_topics()
     rights = {acl for topic in wanted for acl in topic_rights(topic)}
     rights |= {_right(service, ResourceType.GROUP, service, AclOperation.READ) for service in passwords}
+    # A service's relay starts before there is a partner whose topic it may write.
+    rights |= {_right(service, ResourceType.BROKER, _CLUSTER, AclOperation.IDEMPOTENT_WRITE) for service in passwords}
     _provision(access.admin(), wanted, passwords, rights)
 
 

@@ -19,8 +19,13 @@ _OPTIONS: Final = (
 
 
 def make_engine(url: str) -> AsyncEngine:
-    """The engine of a service. No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that."""
-    return create_async_engine(url, pool_size=5, max_overflow=0, pool_pre_ping=True, connect_args={"options": _OPTIONS})
+    """The engine of a service. Error texts never carry values.
+
+    No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that.
+    """
+    return create_async_engine(
+        url, pool_size=5, max_overflow=0, pool_pre_ping=True, hide_parameters=True, connect_args={"options": _OPTIONS}
+    )
 
 
 @asynccontextmanager

@@ -95,14 +95,17 @@ async def _publish(relayed: Relayed, listening: psycopg.AsyncConnection[Any]) ->
     )
     ends = await _ends(options, relayed.topics)
     producer = make_producer(options, settings.publish_timeout_seconds)
-    await asyncio.wait_for(producer.start(), settings.publish_timeout_seconds)
+    told_to_stop = False
     try:
+        await asyncio.wait_for(producer.start(), settings.publish_timeout_seconds)
         await _drain_for_ever(relayed, listening, producer, ends)
     except asyncio.CancelledError:
-        await _mark(relayed.engine, stopped=True)
+        told_to_stop = True
         raise
     finally:
-        await _quietly_stop(producer, settings.publish_timeout_seconds)
+        nothing_in_flight = await _stop(producer, settings.publish_timeout_seconds)
+        if told_to_stop and nothing_in_flight:
+            await _mark(relayed.engine, stopped=True)
 
 
 async def _ends(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, dict[int, int]]:
@@ -167,8 +170,11 @@ async def _delete(tx: AsyncConnection, ids: Sequence[int]) -> None:
     await tx.execute(delete(_OUTBOX).where(_OUTBOX.c.id == func.any(list(ids))))
 
 
-async def _quietly_stop(producer: AIOKafkaProducer, seconds: float) -> None:
+async def _stop(producer: AIOKafkaProducer, seconds: float) -> bool:
+    """Whether the producer has sent or given up all it had."""
     try:
         await asyncio.wait_for(producer.stop(), seconds)
     except Exception as error:
         log.warning("producer did not stop: %s", type(error).__name__)
+        return False
+    return True

@@ -13,6 +13,7 @@ from senconet import publisher
 from senconet.access import KafkaAccess
 from senconet.cli.common import as_partner, console, fail, run, told
 from senconet.publisher import FINAL, Receipt
+from shared import topics
 
 PartnerOption = Annotated[str, typer.Option("--partner", help="The partner whose credential is used.")]
 
@@ -29,7 +30,7 @@ def publish(
     lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
     outgoing = [publisher.from_structured(line, number) for number, line in enumerate(lines, 1)]
     answers, offsets = run(_publish(as_partner(partner), partner, outgoing, wait))
-    console.print(f"{len(offsets)} records sent to partners.{partner}.events")
+    console.print(f"{len(offsets)} records sent to {topics.events(partner)}")
     if wait:
         console.print(_table([answers[offset] for offset in offsets if offset in answers], offsets))
         missing = [offset for offset in offsets if offset not in answers or answers[offset].outcome not in FINAL]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from senconet.demonstration.judge_record import IDENTIFIER, SOURCE, UUID, Envelope
-from senconet.demonstration.judge_rules import Rules, day_of, london
+from senconet.demonstration.judge_rules import LONDON, Rules, day_of
 from senconet.demonstration.model import LEAD
 
 Codes: TypeAlias = set[str]
@@ -147,9 +147,9 @@ def _list_codes(rules: Rules, fact: str, data: dict[str, Any], day: date) -> Cod
 
 
 def _precision_codes(event: Envelope) -> Codes:
-    at = london(event.time)
-    midnight = (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
-    return {"schema_invalid"} if event.data.get("time_precision") == "day" and not midnight else set()
+    midnight = datetime.combine(day_of(event.time), time(0), LONDON).astimezone(UTC)
+    day_only = event.data.get("time_precision") == "day"
+    return {"schema_invalid"} if day_only and event.time != midnight else set()
 
 
 def _owner(source: Any) -> str | None:

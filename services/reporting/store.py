@@ -54,11 +54,11 @@ def known_of(row: Any) -> Known:
 
 
 async def save(tx: AsyncConnection, changes: Sequence[Change]) -> None:
-    """Write what is known now, replace the periods that changed, and publish the views that changed."""
+    """Write what is known now, replace the periods that changed, and publish the views: a change alters its view."""
     changed = [change for change in changes if change.after != change.before]
     await _save_known(tx, [change.after for change in changed])
     await _replace_periods(tx, dict(_moved(changed)))
-    await publish(tx, [message for change in changed for message in views_of(change)])
+    await publish(tx, [message for change in changed for message in view_of(change.after)])
 
 
 def _moved(changed: Iterable[Change]) -> Iterator[tuple[str, tuple[Dated, ...]]]:
@@ -118,9 +118,8 @@ def period_of(row: Any) -> Dated:
     return Dated(area=area, **{name: getattr(row, name) for name in _PLAIN})
 
 
-def views_of(change: Change) -> tuple[Message, ...]:
-    """The partner's view of a registration, if it is another than before."""
-    body, partner = view(change.after), change.after.partner
-    if body is None or partner is None or body == view(change.before):
-        return ()
-    return (Message(topics.view(partner), change.after.registration, _JSON_HEADERS, encode(body)),)
+def view_of(known: Known) -> Iterator[Message]:
+    """The partner's view of a registration; nothing before it is known whose it is."""
+    body, partner = view(known), known.partner
+    if body is not None and partner is not None:
+        yield Message(topics.view(partner), known.registration, _JSON_HEADERS, encode(body))

@@ -55,8 +55,9 @@ async def test_the_oldest_of_three_ends_and_other_holders_keep_theirs(named: Asy
 
 
 async def test_issued_at_once_two_are_left(named: AsyncEngine) -> None:
-    tokens = await asyncio.gather(*(issue_token(named, READER) for _ in range(5)))
-    assert [await scope_of(named, token) for token in tokens].count(READER) == 2
+    for _ in range(3):  # the first round only opens the connections
+        tokens = await asyncio.gather(*(issue_token(named, READER) for _ in range(5)))
+        assert [await scope_of(named, token) for token in tokens].count(READER) == 2
 
 
 async def test_a_partner_that_was_never_added_gets_no_token(engine: AsyncEngine) -> None:

@@ -57,13 +57,11 @@ async def client(migrated: str, engine: AsyncEngine) -> AsyncIterator[httpx.Asyn
 
 @pytest.fixture
 async def ashdown(engine: AsyncEngine, client: httpx.AsyncClient) -> dict[str, str]:
-    """The headers of a partner."""
     return bearer(await issue_token(engine, ASHDOWN))
 
 
 @pytest.fixture
 async def reader(engine: AsyncEngine, client: httpx.AsyncClient) -> dict[str, str]:
-    """The headers of a national reader."""
     return bearer(await issue_token(engine, READER))
 
 
@@ -179,6 +177,14 @@ async def test_a_token_in_the_address_is_refused(
         assert token not in response.text
 
 
+async def test_under_the_name_of_a_token_anything_is_refused(
+    client: httpx.AsyncClient, ashdown: dict[str, str]
+) -> None:
+    response = await client.get(TRAINEES, params={"access_token": CANARY}, headers=ashdown)
+    assert refusal(response) == (400, "token_in_address")
+    assert CANARY not in response.text
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -255,18 +261,15 @@ async def test_a_fault_of_ours_tells_nothing(
     assert CANARY not in response.text
 
 
-async def test_without_its_database_the_server_says_so() -> None:
+async def test_without_its_database_the_server_says_so(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/health/ready")).status_code == 200
     app = application("postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
-    async with app.router.lifespan_context(app), client_of(app) as client:
-        response = await client.get(TRAINEES, headers=bearer("A" * 43))
+    async with app.router.lifespan_context(app), client_of(app) as cut_off:
+        response = await cut_off.get(TRAINEES, headers=bearer("A" * 43))
         assert refusal(response) == (503, "unavailable")
         assert response.headers["retry-after"] == "5"
-        assert (await client.get("/health/ready")).status_code == 503
-        assert (await client.get("/health/live")).status_code == 200
-
-
-async def test_with_its_database_it_is_ready(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/health/ready")).status_code == 200
+        assert (await cut_off.get("/health/ready")).status_code == 503
+        assert (await cut_off.get("/health/live")).status_code == 200
 
 
 async def test_requests_are_counted_by_route_and_refusals_by_kind(
