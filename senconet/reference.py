@@ -78,7 +78,7 @@ def _why(error: OSError | ValidationError) -> str:
     if isinstance(error, OSError):
         return error.strerror or "cannot be read"
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
 
 
 async def load(access: KafkaAccess, folder: Path, now: datetime, on_step: Callable[[str], None]) -> Loaded:

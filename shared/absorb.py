@@ -16,7 +16,7 @@ from shared.database import among, transaction
 from shared.pipeline import REFERENCE, Done
 from shared.records import RawRecord
 
-_REFERENCE_PREFIX: Final = "reference."
+_REFERENCE_PREFIX: Final = topics.reference("")
 
 SettingsMoved = Callable[[AsyncConnection, Sequence[str]], Awaitable[None]]
 """What a service does when settings have changed, in the same transaction."""

@@ -224,7 +224,7 @@ class Batch:
     def _end_expired(self, event: Event) -> None:
         """A record of the same id, received after the deadline, ends the hold first."""
         name = _bound_name(event)
-        for hold in self._holds(event.registration):
+        for hold in self.holds() if name in self._world.bound else ():
             if _bound_name(hold.event) == name and hold.deadline < event.received:
                 self.end(hold)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -25,6 +26,7 @@ from shared.pipeline import Done, LostRace, PositionMoved
 from shared.records import RawRecord
 
 log = logging.getLogger("senconet.consumer")
+REBALANCE_SECONDS: Final = 5.0
 STOPPING = (PositionMoved, SystemicFault, LostRace)
 
 
@@ -45,7 +47,6 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     unread: dict[str, datetime] = field(default_factory=dict)
     pattern: str | None = None
-    _came_again: bool = False
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _failures: int = 0
 
@@ -75,11 +76,9 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         """The consumer, once it has joined its group."""
         return self.consumer() if self.joined.is_set() else None
 
-    def take_the_lead(self) -> None:
-        """Once after the start: see to it that the group has a member that looks for new topics."""
-        consumer = self.running()
-        if consumer and not self._came_again:
-            self._came_again = True
+    def come_again(self) -> None:
+        """Join the group anew, if it has been joined."""
+        if consumer := self.running():
             join_anew(consumer, self, self.pattern)
 
     def show_unread(self) -> None:
@@ -172,6 +171,39 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
                 .where(c.topic == place.topic, c.partition == place.partition, c.paused != lost)
                 .values(paused=lost)
             )
+
+
+@dataclass
+class Newcomers:
+    """Sees to it that a topic which comes to fit the pattern of a group's reader is given to somebody.
+
+    Not every change of the topics leads to a rebalance: with aiokafka only the group's leader looks for one, by the
+    topics of its members when they joined; and a static member that comes back is not told that it leads (KIP-814).
+    So whoever sees a topic that nobody has been given has all readers of its process join anew.
+    """
+
+    reader: Reader
+    group: Sequence[Reader]
+    _missing: frozenset[str] = frozenset()
+    _since: float = 0
+
+    async def look(self) -> None:
+        """Look once. A rebalance that is under way is given time to end."""
+        consumer = self.reader.running()
+        missing = await self._not_given(consumer.subscription()) if consumer else frozenset()
+        now = time.monotonic()
+        if missing != self._missing:
+            self._missing, self._since = missing, now
+        elif missing and now - self._since > REBALANCE_SECONDS:
+            self._since = now
+            for reader in self.group:
+                reader.come_again()
+
+    async def _not_given(self, fitting: frozenset[str]) -> frozenset[str]:
+        """Who is given a partition stores its position."""
+        async with transaction(self.reader.engine) as tx:
+            found = await tx.execute(select(positions.POSITIONS.c.topic).distinct())
+            return frozenset(fitting) - frozenset(found.scalars())
 
 
 def _oldest(batch: Sequence[RawRecord]) -> dict[str, datetime]:

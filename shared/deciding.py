@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from faststream.asgi import AsgiFastStream
+from faststream.kafka import KafkaBroker
 
 from shared import absorb, progress, sweep, topics, watch
 from shared.absorb import SettingsMoved
-from shared.consumer import Reader
+from shared.consumer import Newcomers, Reader
 from shared.kafka import make_broker, subscribe
 from shared.metrics import Metrics
 from shared.pipeline import Deciding, Done, process
@@ -40,38 +41,8 @@ def make_deciding(
 ) -> AsgiFastStream:
     """The application. `listens_to` are services whose progress counts here, `hands_on_to` the owners it feeds."""
     metrics, broker = Metrics(), make_broker(settings)
-
-    async def answer(batch: Sequence[RawRecord]) -> Done:
-        return await process(service, batch)
-
-    async def learn(batch: Sequence[RawRecord]) -> Done:
-        return await absorb.absorb(service.engine, batch, settings_moved)
-
-    answering = Reader(service.engine, metrics, answer, stop, pattern=inbound.pattern)
-    learning = Reader(service.engine, metrics, learn, stop)
-    learning.ready.set()
-    answering.consumer = subscribe(
-        broker,
-        settings,
-        service.name,
-        "answering",
-        answering.handle,
-        topics=inbound.topics,
-        pattern=inbound.pattern,
-        listener=answering,
-    )
-    learning.consumer = subscribe(
-        broker,
-        settings,
-        service.name,
-        "learning",
-        learning.handle,
-        topics=[
-            *(topics.reference(kind) for kind in topics.REFERENCE_KINDS),
-            *(topics.progress(told) for told in listens_to),
-        ],
-        listener=learning,
-    )
+    answering = _answering(service, settings, broker, metrics, stop, inbound)
+    learning = _learning(service, settings, broker, metrics, stop, listens_to, settings_moved)
     relayed = Relayed(
         service.engine,
         settings,
@@ -79,30 +50,70 @@ def make_deciding(
         lambda: progress.take_snapshot(service),
         lambda count: metrics.published.inc(count),
     )
+    readers = (answering, learning)
     look_after = _sweep(service, settings, metrics, answering, learning)
-    return make_app(
-        Process(
-            service.name,
-            settings,
-            service.engine,
-            broker,
-            metrics,
-            (answering, learning),
-            relayed,
-            look_after,
-        )
+    return make_app(Process(service.name, settings, service.engine, broker, metrics, readers, relayed, look_after))
+
+
+def _answering(
+    service: Deciding,
+    settings: Settings,
+    broker: KafkaBroker,
+    metrics: Metrics,
+    stop: Callable[[], None],
+    inbound: Inbound,
+) -> Reader:
+    """Reads what the service answers."""
+
+    async def answer(batch: Sequence[RawRecord]) -> Done:
+        return await process(service, batch)
+
+    reader = Reader(service.engine, metrics, answer, stop, pattern=inbound.pattern)
+    reader.consumer = subscribe(
+        broker,
+        settings,
+        service.name,
+        "answering",
+        reader.handle,
+        topics=inbound.topics,
+        pattern=inbound.pattern,
+        listener=reader,
     )
+    return reader
+
+
+def _learning(
+    service: Deciding,
+    settings: Settings,
+    broker: KafkaBroker,
+    metrics: Metrics,
+    stop: Callable[[], None],
+    listens_to: Sequence[str],
+    settings_moved: SettingsMoved | None,
+) -> Reader:
+    """Reads reference data, and the progress of services that are listened to."""
+
+    async def learn(batch: Sequence[RawRecord]) -> Done:
+        return await absorb.absorb(service.engine, batch, settings_moved)
+
+    reader = Reader(service.engine, metrics, learn, stop)
+    reader.ready.set()
+    told = [topics.reference(kind) for kind in topics.REFERENCE_KINDS] + [
+        topics.progress(other) for other in listens_to
+    ]
+    reader.consumer = subscribe(broker, settings, service.name, "learning", reader.handle, topics=told, listener=reader)
+    return reader
 
 
 def _sweep(
     service: Deciding, settings: Settings, metrics: Metrics, answering: Reader, learning: Reader
 ) -> Callable[[], Awaitable[None]]:
     margin = timedelta(seconds=settings.clock_margin_seconds)
+    newcomers = Newcomers(answering, (answering, learning))
 
     async def look_after() -> None:
         await watch.show_waiting(service.engine, metrics)
-        for reader in (answering, learning):
-            reader.take_the_lead()
+        await newcomers.look()
         told = learning.running()
         if told and not answering.ready.is_set() and await absorb.reference_is_read(service.engine, told):
             answering.ready.set()

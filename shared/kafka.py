@@ -95,12 +95,7 @@ def subscribe(
 
 
 def join_anew(consumer: AIOKafkaConsumer, listener: ConsumerRebalanceListener, pattern: str | None) -> None:
-    """Join the group once more under the same subscription.
-
-    A static member that comes back within its session gets its old partitions without a rebalance, and is not told
-    if it leads the group (JoinGroup before version 9, KIP-814): then nobody would ever look for new topics. Coming
-    again as the member that it now is, the leader is told so.
-    """
+    """Join the group once more under the same subscription; see `shared.consumer.Newcomers`."""
     if pattern:
         consumer.subscribe(pattern=pattern, listener=listener)
     else:

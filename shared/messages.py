@@ -70,12 +70,11 @@ def receipt_id(position: Position, outcome: str) -> str:
 
 
 def receipt(service: str, answer: Answer, decided: datetime, deadline: datetime | None = None) -> Message:
-    """The answer as its sender reads it. No value of the data is echoed."""
+    """The answer as its sender reads it. No value of the data is echoed; what failed its own check is left out."""
     position = answer.position
+    named = {"event_id": answer.id, "source": answer.source, "type": answer.type}
     body: dict[str, Any] = {
-        "event_id": answer.id,
-        "source": answer.source,
-        "type": answer.type,
+        **{name: value for name, value in named.items() if value is not None},
         "position": {"topic": position.topic, "partition": position.partition, "offset": position.offset},
         "outcome": answer.outcome,
         "receivedtime": clock.render(answer.received),

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from shared import positions, store
+from shared import positions, store, topics
 from shared.batch import Batch
 from shared.contract import Event, Position, position_of
 from shared.database import table, transaction
@@ -48,7 +48,7 @@ class ReferenceShelf:
         """What has been read as of this transaction: the stored positions tell whether that is something new."""
         c = positions.POSITIONS.c
         rows = await tx.execute(
-            select(c.topic, c.next_offset).where(c.topic.startswith("reference.")).order_by(c.topic)
+            select(c.topic, c.next_offset).where(c.topic.startswith(topics.reference(""))).order_by(c.topic)
         )
         read_to = tuple((topic, offset) for topic, offset in rows)
         if read_to != self._read_to:

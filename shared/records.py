@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 
 from shared import clock
 from shared.events.codes import Problem
-from shared.events.data import IDENTIFIER_PATTERN
+from shared.events.data import IDENTIFIER_PATTERN, SOURCE_PATTERN
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
@@ -30,7 +30,7 @@ _REQUIRED: Final = ("specversion", "id", "source", "type", "subject", "time")
 _PATTERNS: Final = {
     "specversion": re.compile(r"1\.0"),
     "id": re.compile(IDENTIFIER_PATTERN),
-    "source": re.compile(r"(?=.{1,64}\Z)/partners/[a-z0-9-]+/[A-Za-z0-9._:/-]+"),
+    "source": re.compile(rf"(?=.{{1,64}}\Z){SOURCE_PATTERN}"),
     "type": re.compile(r"[A-Za-z0-9._-]{1,128}"),
     "subject": re.compile(IDENTIFIER_PATTERN),
     "partitionkey": re.compile(IDENTIFIER_PATTERN),

@@ -40,7 +40,8 @@ async def load(
     tx: AsyncConnection, owner: str, registrations: Iterable[str], events: Sequence[Event], read: Reader
 ) -> World:
     """Lock the registrations and load what is known of them: history, bound ids, holds, queues, answers given."""
-    ids = sorted(registrations)
+    names = sorted({(event.source, event.id) for event in events})
+    ids = sorted({*registrations, *await _holding(tx, names)})
     ledgers = await lock_ledgers(tx, ids)
     holds = await holds_of(tx, ids, read)
     return World(
@@ -50,6 +51,14 @@ async def load(
         queues=await _queues(tx, ids),
         seen=await _seen(tx, [event.position for event in events if event.attached is not None]),
     )
+
+
+async def _holding(tx: AsyncConnection, names: Sequence[tuple[str, str]]) -> set[str]:
+    """The registrations of which a source and id of these waits: a new record of it may end the hold."""
+    if not names:
+        return set()
+    c = HOLDS.c
+    return set((await tx.execute(select(c.registration_id).where(among((c.source, c.event_id), names)))).scalars())
 
 
 async def lock_ledgers(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Ledger]:

@@ -85,13 +85,14 @@ async def _locked_holds(service: Deciding, tx: AsyncConnection, condition: Any) 
 
 async def end_holds(service: Deciding) -> Done:
     """Answer what has waited long enough: all that was received up to its deadline has been read, and nothing of
-    its registration and topic stands in a queue, here or at the door.
+    its registration and topic stands in a queue, here or at the door. What was received at the deadline itself still
+    cures, and a record of that same time may be unread yet: hence later, not at.
     """
     async with transaction(service.engine) as tx:
         until = await service.received_until(tx)
         if until is None:
             return Done()
-        over = select(HOLDS.c.registration_id).where(HOLDS.c.deadline <= until).distinct().limit(LIMIT)
+        over = select(HOLDS.c.registration_id).where(HOLDS.c.deadline < until).distinct().limit(LIMIT)
         registrations = set((await tx.execute(over)).scalars())
         if not registrations:
             return Done()
@@ -108,7 +109,7 @@ def _over(holds: Iterable[Hold], until: datetime, blocked: frozenset[tuple[str, 
     return [
         hold
         for hold in holds
-        if hold.deadline <= until and (hold.event.position.topic, hold.event.registration) not in blocked
+        if hold.deadline < until and (hold.event.position.topic, hold.event.registration) not in blocked
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
@@ -31,7 +32,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-console: Final = Console(highlight=False)
+WIDE: Final = 110
+"""Columns where nobody's terminal says otherwise: in a file or a pipe, tables stay whole."""
+
+console: Final = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 PASSWORD_VARIABLE: Final = "SENCONET_PARTNER_PASSWORD"
 
 _SAID: Final = (

@@ -62,7 +62,7 @@ def _table(found: list[Receipt], offsets: list[int] | None = None) -> Table:
         number = str(offsets.index(receipt.offset) + 1) if offsets else str(receipt.offset)
         messages = " ".join(error["message"] for error in receipt.body["errors"])
         told = " ".join(filter(None, (messages, *receipt.body["warnings"])))
-        table.add_row(number, str(receipt.body["event_id"] or "-"), receipt.outcome, " ".join(receipt.codes), told)
+        table.add_row(number, str(receipt.body.get("event_id", "-")), receipt.outcome, " ".join(receipt.codes), told)
     return table
 
 

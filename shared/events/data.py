@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 IDENTIFIER_PATTERN = r"^[A-Za-z0-9._:/-]{1,64}$"
+SOURCE_PATTERN = r"^/partners/[a-z0-9-]+/[A-Za-z0-9._:/-]+$"
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
@@ -22,6 +23,7 @@ def _real_date(text: str) -> str:
 
 
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
+Source = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN, max_length=64)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
 Date = Annotated[
     str,
@@ -85,7 +87,7 @@ class Registered(Data):
     level3_full_relevant: bool
     places_allocation: Literal["contract_2022", "extension_2023", "places_2025"]
     capacity: Optional[Capacity] = None
-    prior_training: Optional[list[PriorTraining]] = Field(default=None, max_length=5)
+    prior_training: Optional[list[PriorTraining]] = None
 
 
 class Deferred(Data):
@@ -121,7 +123,7 @@ class Voided(Data):
     """The fact named was never true: it is taken back, with the cause."""
 
     target_id: Identifier
-    target_source: Optional[Identifier] = Field(
+    target_source: Optional[Source] = Field(
         default=None, description="Source of the target; the correction's own source unless given."
     )
     cause: Literal["entered_in_error", "duplicate", "wrong_trainee", "evidence_withdrawn"]

@@ -43,9 +43,9 @@ class First(_Part):
 class Receipt(_Part):
     """The answer to one record. Values of `data` are never in it."""
 
-    event_id: str | None = Field(description="Null where the record's id failed its own check.")
-    source: str | None = Field(description="Null where it failed its own check, or is not yours.")
-    type: str | None = Field(description="Null where it is not in the catalogue.")
+    event_id: Optional[str] = Field(default=None, description="Left out where the record's id failed its own check.")
+    source: Optional[str] = Field(default=None, description="Left out where it failed its own check, or is not yours.")
+    type: Optional[str] = Field(default=None, description="Left out where it is not in the catalogue.")
     position: RecordPosition
     outcome: Literal["accepted", "duplicate", "held", "rejected"]
     receivedtime: str = Field(description="When the broker took the record, RFC 3339 in UTC.")

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from senconet.demonstration.model import LEAD
 from senconet.demonstration.wire import Event
 from tests.support import agreement, lives, mutants
-from tests.support.histories import Author, Choose, random_history
+from tests.support.histories import OURS, SUBJECTS, THEIRS, Author, Choose, random_history
 
 SEEDS = range(250)
 relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -59,6 +60,28 @@ def test_a_wrong_service_is_found(
 ) -> None:
     mutant(monkeypatch)
     assert any(disagreements(random_history(seed), Random(seed).choice) for seed in SEEDS)
+
+
+def own_events(seed: int) -> list[Event]:
+    """A history without the lead, and in which nobody registers another's trainee."""
+    kept = (event for event in random_history(seed) if event.topic != LEAD)
+    return [event for event in kept if event.fact != "registered" or event.topic == SUBJECTS[event.subject]]
+
+
+def test_what_a_partner_is_answered_of_its_own_trainees_follows_from_its_topic_alone() -> None:
+    compared = 0
+    for seed in SEEDS:
+        for partner in (OURS, THEIRS):
+            alone, among_others = agreement.alone_and_among_others(own_events(seed), partner)
+            assert alone == among_others, f"seed {seed}"
+            compared += len(alone)
+    assert compared > 1000
+
+
+def test_a_service_that_lets_others_at_a_trainee_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    mutants.anybody_may_tell(monkeypatch)
+    with pytest.raises(AssertionError, match="seed"):
+        test_what_a_partner_is_answered_of_its_own_trainees_follows_from_its_topic_alone()
 
 
 @pytest.mark.parametrize("seed", range(60))

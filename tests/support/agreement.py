@@ -16,7 +16,7 @@ from senconet.demonstration.wire import Event, wire
 from services.assessment import domain as assessment_rules
 from shared.contract import Position
 from shared.reference import Reference, SettingPeriod
-from tests.support.histories import Choose, records_of
+from tests.support.histories import SUBJECTS, Choose, records_of
 from tests.support.memory import NOW, System, reference_of
 
 GIVEN: Final = reference([])
@@ -156,3 +156,14 @@ def sent_until_quiet(events: Sequence[Event], choose: Choose) -> dict[str, Cours
         again = [event for place, event in places.items() if answers[place]["retryable"]]
         left = again if len(again) < len(left) else []
     return courses(services)
+
+
+def alone_and_among_others(events: Sequence[Event], partner: str) -> tuple[list[object], list[object]]:
+    """The answers to what a partner sends of its own trainees: with its topic alone, and with all topics."""
+    own = [event for event in events if event.topic == partner]
+    return _of_own_trainees(own, partner), _of_own_trainees(events, partner)
+
+
+def _of_own_trainees(events: Sequence[Event], partner: str) -> list[object]:
+    answers = zip(events, told(events).answers, strict=True)
+    return [answer for event, answer in answers if event.topic == SUBJECTS[event.subject] == partner]

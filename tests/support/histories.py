@@ -5,7 +5,7 @@ What is drawn depends on `choose` alone, so that hypothesis can shrink a history
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -58,6 +58,7 @@ FOLLOWS: Final = {
     "completed": ("withdrew", "deferred"),
 }
 FACTS: Final = ("deferred", "resumed", "withdrew", "withdrew", "completed", "completed")
+# What a history is made of, by weight: enough goes right that there is something to go wrong.
 WEIGHTS: Final = ("fact",) * 8 + ("void",) * 5 + ("registered", "copy", "conflict", "retry")
 
 
@@ -186,11 +187,6 @@ def random_history(seed: int) -> list[Event]:
     """The history of a seed: the same for ever."""
     choose = Random(seed).choice
     return Author(choose).write(choose(range(4, 22)))
-
-
-def sample(count: int, write: Callable[[int], T] = random_history) -> list[T]:  # type: ignore[assignment]
-    """The histories of so many seeds."""
-    return [write(seed) for seed in range(count)]
 
 
 def records_of(events: Sequence[Event]) -> list[tuple[str, Record]]:

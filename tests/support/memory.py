@@ -12,7 +12,7 @@ from senconet.demonstration import model
 from services.assessment import domain as assessment_rules
 from services.assessment.judge import AssessmentJudge
 from services.enrolment.judge import Directory, EnrolmentJudge
-from shared import contract, handover, topics
+from shared import contract, handover, sweep, topics
 from shared.batch import Batch
 from shared.contract import Position
 from shared.history import History, Ledger
@@ -23,6 +23,7 @@ from shared.reference import BODIES, Reference, Setting, SettingPeriod, Version,
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOLD = timedelta(seconds=20)
+END = datetime.max.replace(tzinfo=UTC)
 
 
 class Ledgers(dict[str, Ledger]):
@@ -54,10 +55,10 @@ class Deciding:
         self.published += batch.writes.messages
         return batch.writes.messages
 
-    def end_holds(self, now: datetime = NOW) -> list[Message]:
+    def end_holds(self, now: datetime = NOW, until: datetime = END) -> list[Message]:
         """End all that waits, as after its deadline."""
         batch = Batch(self.judge, self.world, now, HOLD)
-        for hold in batch.holds():
+        for hold in sweep._over(batch.holds(), until, batch.queues):
             batch.end(hold)
         self.published += batch.writes.messages
         return batch.writes.messages
@@ -121,6 +122,12 @@ class System:
         """What assessment has answered or holds."""
         waiting = {hold.event.position for holds in self.assessment.world.holds.values() for hold in holds}
         return waiting | set(_answers(self.assessment.published))
+
+    def sweep(self, until: datetime) -> None:
+        """End what was to wait until before a time, as a service does that has read all received up to then."""
+        self._pass_on(self.enrolment.end_holds(until=until))
+        self.deliver()
+        self.assessment.end_holds(until=until)
 
     def settle(self) -> None:
         """Let everything arrive, and end what waits."""

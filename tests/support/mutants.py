@@ -13,11 +13,15 @@ from services.assessment import domain as assessment
 from services.enrolment import domain as enrolment
 from shared import clock, topics
 from shared import history as history_rules
-from shared.batch import Batch, Hold, Item, Writes
+from shared.batch import Batch
+from shared.clock import Moment
 from shared.contract import Event
+from shared.events.catalogue import EventType
 from shared.history import Accepted, Bound, Decision, History, Ledger
+from shared.judging import Hold, Item, Writes
 from shared.messages import Message, encode
 from shared.reference import Reference
+from shared.status import Status
 from tests.support.memory import System
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -130,6 +134,17 @@ def late_events_are_refused(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(enrolment, "_insert", newest_only)
 
 
+def anybody_may_tell(patch: pytest.MonkeyPatch) -> None:
+    """Whoever sends a fact, it counts."""
+    admits = enrolment.admits
+
+    def trusting(status: Status | None, sender: str, kind: EventType, moment: Moment) -> str | None:
+        code = admits(status, sender, kind, moment)
+        return None if code == "not_your_trainee" else code
+
+    patch.setattr(enrolment, "admits", trusting)
+
+
 MUTANTS: Final[tuple[Mutant, ...]] = (
     status_as_of_the_end_of_the_batch,
     newest_status_instead_of_the_attached_one,
@@ -142,4 +157,5 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     a_voided_fact_still_counts,
     a_completion_stands_whatever_the_status,
     late_events_are_refused,
+    anybody_may_tell,
 )

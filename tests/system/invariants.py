@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from services.enrolment.domain import periods_of
+from services.enrolment.life import periods_of
 from services.reporting.projection import READ
 from services.reporting.rebuild import rebuild
 from shared import topics
@@ -70,12 +70,13 @@ async def _read_to_the_end(stage: Stage, service: str) -> bool:
 async def ends_of(stage: Stage, names: Sequence[str]) -> dict[TopicPartition, int]:
     """Where the partitions of topics end."""
     async with reading(stage.kafka_options) as consumer:
-        return dict(await consumer.end_offsets(await _places(consumer, names)))
+        return dict(await consumer.end_offsets(_places(names)))
 
 
-async def _places(consumer: Any, names: Sequence[str]) -> list[TopicPartition]:
-    await consumer.topics()
-    return [TopicPartition(name, partition) for name in names for partition in consumer.partitions_for_topic(name)]
+def _places(names: Sequence[str]) -> list[TopicPartition]:
+    """All partitions of topics; a partner's topics have one each."""
+    partitions = {topic.name: topic.partitions for topic in topics.service_topics()}
+    return [TopicPartition(name, partition) for name in names for partition in range(partitions.get(name, 1))]
 
 
 def _journal(stage: Stage) -> dict[Place, list[tuple[str, str, tuple[str, ...]]]]:
@@ -123,7 +124,7 @@ async def _published(stage: Stage) -> Published:
     names += [topics.facts(service) for service in topics.DECIDING_SERVICES]
     published = Published()
     async with reading(stage.kafka_options) as consumer:
-        ends = await consumer.end_offsets(await _places(consumer, names))
+        ends = await consumer.end_offsets(_places(names))
         async for batch in read_to(consumer, ends):
             for record in batch:
                 _note(published, record)

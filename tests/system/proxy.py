@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,6 +51,15 @@ class Connection:
 
     async def requests(self) -> None:
         """What the client sends, counted from the beginning of each transaction."""
+        with contextlib.closing(self.to_server):
+            await self._pass_requests()
+
+    async def answers(self) -> None:
+        """What the server answers; once the great COMMIT is answered, nobody hears it."""
+        with contextlib.closing(self.to_client):
+            await self._pass_answers()
+
+    async def _pass_requests(self) -> None:
         while data := await self.client.read(CHUNK):
             self.sent += len(data)
             if b"COMMIT" in data and self.sent >= self.proxy.at_least and not self.proxy.lost.is_set():
@@ -58,17 +68,14 @@ class Connection:
                 self.sent = 0
             self.to_server.write(data)
             await self.to_server.drain()
-        self.to_server.close()
 
-    async def answers(self) -> None:
-        """What the server answers; once the great COMMIT is answered, nobody hears it."""
+    async def _pass_answers(self) -> None:
         while data := await self.server.read(CHUNK):
             if self.silent:
                 self.proxy.lost.set()
                 continue
             self.to_client.write(data)
             await self.to_client.drain()
-        self.to_client.close()
 
 
 @asynccontextmanager

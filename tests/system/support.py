@@ -170,7 +170,7 @@ class Stage:
     def rows(self, service: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a statement returns from a service's database."""
         with self.local.engines.postgres.connect(service) as connection:
-            found = connection.execute(statement.encode(), values)
+            found = connection.execute(statement.encode(), values or None)
             return found.fetchall() if found.description else []
 
     def count(self, service: str, table: str, partner: Partner | None = None, *, topic: str | None = None) -> int:
@@ -188,7 +188,8 @@ class Stage:
     def group_offset(self, topic: str, group: str = "enrolment") -> int:
         """What the group has committed of a topic's first partition: what lag tools see, no truth of ours."""
         wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0)])
-        (future,) = self.local.engines.kafka.admin().list_consumer_group_offsets([wanted]).values()
+        admin = self.local.engines.kafka.admin()
+        (future,) = admin.list_consumer_group_offsets([wanted]).values()
         return int(future.result(10).topic_partitions[0].offset)
 
     def retry_quarantine(self) -> None:
@@ -231,11 +232,10 @@ class Stage:
             return client.get(f"{self.local.services[name].url}/metrics").text
 
 
-def death_of(process: ServiceProcess) -> Callable[[float], int]:
-    """Waits, within a number of seconds, for the end of a running process and returns how it ended (-9: SIGKILL)."""
+def watch(process: ServiceProcess) -> psutil.Process:
+    """A running process, whose `wait` tells how it ended (-9: by SIGKILL) if nobody has asked before."""
     assert process.process_id is not None
-    watched = psutil.Process(process.process_id.pid)
-    return lambda patience: watched.wait(patience)
+    return psutil.Process(process.process_id.pid)
 
 
 def _variable(name: str) -> str:

@@ -15,7 +15,7 @@ from tests.system import sabotage
 from tests.system.events import Trainee, batch_of_all_kinds
 from tests.system.invariants import ends_of, invariants
 from tests.system.proxy import losing_an_answer
-from tests.system.support import Partner, Stage, death_of, until
+from tests.system.support import Partner, Stage, until, watch
 
 SIZE = 300
 AT_LEAST = 200
@@ -67,9 +67,9 @@ async def end_of_requests(stage: Stage) -> int:
 async def crash(stage: Stage, partner: Partner, troubled: Trainee, point: str) -> Before:
     """Have enrolment die at a point in the middle of a great batch."""
     process = stage.serve("enrolment", crash_point=f"{point}:{AT_LEAST}")
-    death = death_of(process)
+    watched = watch(process)
     before = await great_batch(stage, partner, troubled)
-    assert death(30) == -signal.SIGKILL
+    assert watched.wait(30) == -signal.SIGKILL
     return before
 
 
@@ -103,7 +103,7 @@ async def test_a_batch_whose_commit_was_not_acknowledged_is_not_answered_again(
 ):
     before = await crash(stage, partner, troubled, "after_commit")
     assert stage.position(partner.topic) == len(partner.sent)
-    assert stage.group_offset(partner.topic) == before.offset
+    assert stage.group_offset(partner.topic) <= before.offset
     answered = stage.count("enrolment", "journal", partner)
     await recovered(stage, partner)
     assert stage.count("enrolment", "journal", partner) == answered
@@ -117,11 +117,11 @@ async def test_a_commit_whose_answer_was_lost_is_found_done_after_the_restart(
     async with losing_an_answer(port, at_least=100_000) as proxy:
         through = url.replace(f":{port}/", f":{proxy.port}/")
         process = await stage.serve_async("enrolment", database_url=through)
-        death = death_of(process)
+        watched = watch(process)
         await great_batch(stage, partner, troubled)
         await until(proxy.lost.is_set, "the answer to COMMIT lost")
-        process.kill()
-        assert death(10) == -signal.SIGKILL
+        watched.kill()
+        assert watched.wait(10) == -signal.SIGKILL
     assert stage.position(partner.topic) == len(partner.sent)
     assert stage.group_offset(partner.topic) < len(partner.sent)
     answered = stage.count("enrolment", "journal", partner)
