@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import select
 
-from senconet.migrate import differences, migrate
-from services.enrolment.app import deciding
+from senconet.migrate import differences
 from shared import store, topics
 from shared.database import transaction
 from shared.pipeline import Deciding, process
 from shared.records import RawRecord
-from shared.settings import Settings
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 FIRST = "3f1c5d0e-8a43-4a51-9d7a-0a6f6b1c2d01"
 OTHER = "3f1c5d0e-8a43-4a51-9d7a-0a6f6b1c2d02"
-
-
-@pytest.fixture
-def address(fresh_databases: Callable[[], Mapping[str, str]]) -> str:
-    """Enrolment's database with its tables."""
-    url = fresh_databases()["enrolment"]
-    migrate("enrolment", url)
-    return url
-
-
-@pytest.fixture
-async def door(address: str) -> AsyncIterator[Deciding]:
-    """Enrolment, where a record waits for a minute."""
-    settings = Settings(
-        kafka_bootstrap="none",
-        kafka_username="none",
-        kafka_password="none",
-        database_url=address,
-        http_port=1,
-        hold_seconds=60,
-    )
-    service = deciding(settings)
-    yield service
-    await service.engine.dispose()
 
 
 def completed(offset: int, registration: str, received: datetime) -> RawRecord:
