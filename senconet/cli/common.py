@@ -106,7 +106,7 @@ def as_partner(code: str) -> KafkaAccess:
     known = credentials.load(home()).partners
     if not password and code not in known:
         fail(
-            f"No credential for partner {code} on this machine. Set {PASSWORD_VARIABLE}, or run `senconet partner add`."
+            f"No credential for partner {code} on this machine. Set {PASSWORD_VARIABLE}, or run `senconet partner add --keep`."
         )
     secret = password or known[code].password
     return KafkaAccess(engines().kafka.bootstrap, topics.principal_of(code), secret)

@@ -50,6 +50,7 @@ def demo(
                 )
         except NotAnswered as error:
             fail(f"{error}. The logs lie in {home().services}.")
+        console.print()
         console.print(report.summary(outcome))
         if not exit_:
             _wait()

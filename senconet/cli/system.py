@@ -9,11 +9,11 @@ import typer
 from rich.table import Table
 
 from senconet import migrate as migrations
-from senconet.cli.common import console, engines, home, services, short, told
-from senconet.local import credentials
+from senconet import partners
+from senconet.cli.common import console, engines, home, reporting_url, run, services, short, told
 from senconet.local.programme import Programme
 from senconet.status import ServiceStatus, partner_status, service_status
-from shared.topics import DECIDING_SERVICES
+from shared.topics import DECIDING_SERVICES, LEAD
 
 
 def step(text: str) -> None:
@@ -76,7 +76,8 @@ def _number(value: float | None) -> str:
 
 def _partner_table() -> Table:
     table = Table("partner", "last received (UTC)", "answered today", "rejected today")
-    server, codes = engines().postgres, tuple(credentials.load(home()).partners)
+    server = engines().postgres
+    codes = (LEAD, *(partner.code for partner in run(partners.listed(reporting_url()))))
     with ExitStack() as open_:
         journals = {name: open_.enter_context(server.connect(name)) for name in DECIDING_SERVICES}
         for partner in partner_status(codes, journals):
