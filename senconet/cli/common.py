@@ -105,9 +105,7 @@ def as_partner(code: str) -> KafkaAccess:
     password = os.environ.get(PASSWORD_VARIABLE)
     known = credentials.load(home()).partners
     if not password and code not in known:
-        fail(
-            f"No credential for partner {code} on this machine. Set {PASSWORD_VARIABLE}, or run `senconet partner add --keep`."
-        )
+        fail(f"No credential of partner {code} is here. Set {PASSWORD_VARIABLE}, or run `senconet partner add --keep`.")
     secret = password or known[code].password
     return KafkaAccess(engines().kafka.bootstrap, topics.principal_of(code), secret)
 
