@@ -55,7 +55,7 @@ $(STAMP): pyproject.toml $(LOCKS) senconet/local/kafka_jars.sha256
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-uv.lock
-	$(UV) pip sync --require-hashes --only-binary :all: requirements.lock
+	$(UV) pip sync --compile-bytecode --require-hashes --only-binary :all: requirements.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m senconet.local.install
 	@touch $@

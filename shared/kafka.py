@@ -19,6 +19,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.security import SASLScram512
 
+from shared.record_batches import read_any_header_name
 from shared.records import RawRecord
 from shared.settings import Settings
 
@@ -27,6 +28,7 @@ Handler = Callable[[list[RawRecord]], Awaitable[None]]
 
 def make_broker(settings: Settings) -> KafkaBroker:
     """The broker of a service. Nothing is published through it: what goes out goes by the outbox."""
+    read_any_header_name()
     password = settings.kafka_password.get_secret_value()
     return KafkaBroker(
         settings.kafka_bootstrap,

@@ -94,9 +94,16 @@ def _bounds(raw: RawRecord) -> str | None:
         return "key_missing"
     if len(raw.headers) > MAX_HEADERS:
         return "too_many_headers"
+    if not all(_is_text(name) for name, _ in raw.headers):
+        return "header_name_not_utf8"
     if sum(len(name.encode("utf-8", "replace")) + len(value or b"") for name, value in raw.headers) > MAX_HEADER_BYTES:
         return "headers_too_large"
     return None
+
+
+def _is_text(name: str) -> bool:
+    """Whether a header's name was UTF-8: what was not comes as lone surrogates (`shared.record_batches`)."""
+    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _attributes(raw: RawRecord) -> tuple[dict[str, str], list[Problem]]:

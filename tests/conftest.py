@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from senconet.local.engines import Engines
 from senconet.local.home import Home
 
 _fresh = itertools.count(1)
+
+
+def pytest_sessionstart() -> None:
+    """A run that is told to end stops its engines first, as one that is interrupted does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

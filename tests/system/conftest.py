@@ -17,6 +17,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with stage.local:
         stage.open()
         yield stage
+        stage.close()
     assert not stage.local.running()
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 import psutil
+import psycopg
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
@@ -34,7 +35,7 @@ from tests.system.events import SETTING
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 40.0
-HOLD_SECONDS: Final = 10
+HOLD_SECONDS: Final = 6
 SETTINGS: Final[Mapping[str, str]] = {
     "SENCONET_HOLD_SECONDS": str(HOLD_SECONDS),
     "SENCONET_HELD_RECEIPT_SECONDS": "2",
@@ -103,6 +104,7 @@ class Stage:
         self.data: Dataset = _with_partnerships(dataset.build(scale=0.05))
         self.partners: dict[str, Partner] = {}
         self._running: dict[str, tuple[ServiceProgram, Mapping[str, str]]] = {}
+        self._connections: dict[str, psycopg.Connection] = {}
         self._bytecode = {"PYTHONPYCACHEPREFIX": str(home.path / "bytecode")}
 
     def open(self) -> None:
@@ -168,10 +170,23 @@ class Stage:
         return client_options(kafka.bootstrap, kafka.username, kafka.password)
 
     def rows(self, service: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """What a statement returns from a service's database."""
-        with self.local.engines.postgres.connect(service) as connection:
-            found = connection.execute(statement.encode(), values or None)
-            return found.fetchall() if found.description else []
+        """What a statement returns from a service's database. A connection that the server has lost is made anew."""
+        try:
+            found = self._connection(service).execute(statement.encode(), values or None)
+        except psycopg.OperationalError:
+            del self._connections[service]
+            found = self._connection(service).execute(statement.encode(), values or None)
+        return found.fetchall() if found.description else []
+
+    def _connection(self, service: str) -> psycopg.Connection:
+        if service not in self._connections:
+            self._connections[service] = self.local.engines.postgres.connect(service)
+        return self._connections[service]
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        for connection in self._connections.values():
+            connection.close()
 
     def count(self, service: str, table: str, partner: Partner | None = None, *, topic: str | None = None) -> int:
         """How many rows a table has: all, those of a partner, or those of a topic."""

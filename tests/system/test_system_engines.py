@@ -22,7 +22,6 @@ async def test_while_the_broker_is_dead_answers_wait_and_afterwards_all_go_out(s
     broker = stage.local.engines.kafka_server
     assert broker is not None
     broker.kill()
-    # Its hold ends meanwhile: what was read is answered, though nobody can be told.
     await asyncio.to_thread(broker.start)
     await partner.send(*batch_of_all_kinds(partner.code, 60))
     await stage.all_answered(partner)

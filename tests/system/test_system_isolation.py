@@ -83,8 +83,8 @@ def test_a_partner_makes_no_topic_sees_no_rights_and_no_other_topic(stage: Stage
     anything = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
     )
-    with pytest.raises(KafkaException, match="AUTHORIZATION_FAILED"):
-        admin.describe_acls(anything).result(10)
+    assert admin.describe_acls(anything).result(10) == []
+    assert stage.local.engines.kafka.admin().describe_acls(anything).result(10) != []
     assert set(admin.list_topics(timeout=10).topics) == {topic.name for topic in topics.partner_topics("ab")}
 
 

@@ -49,7 +49,7 @@ async def test_only_what_stands_behind_a_fault_waits_and_after_the_repair_all_is
     await neighbour.send(theirs.registered(), about_another, theirs.completed())
 
     await until(lambda: stage.answered(partner) == 4, "the other trainee's records answered")
-    await until(lambda: stage.answered(neighbour) == 3, "the other partner's records answered")
+    await stage.all_answered(neighbour)
     assert quarantine(stage, partner) == [
         (2, "failed", "ZeroDivisionError"),
         (3, "failed", "PoisonedError"),
