@@ -112,15 +112,16 @@ def _sweep(
     newcomers = Newcomers(answering, (answering, learning))
 
     async def look_after() -> None:
+        # What needs no broker comes first: it goes on while the broker is away.
         await watch.show_waiting(service.engine, metrics)
+        await sweep.send_held_receipts(service)
+        answering.count(await sweep.answer_queues(service))
         await newcomers.look()
         told = learning.running()
         if told and not answering.ready.is_set() and await absorb.reference_is_read(service.engine, told):
             answering.ready.set()
         if consumer := answering.running():
             await watch.read_line(service.engine, consumer, margin, metrics)
-        await sweep.send_held_receipts(service)
         answering.count(await sweep.end_holds(service))
-        answering.count(await sweep.answer_queues(service))
 
     return look_after

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ def make_broker(settings: Settings) -> KafkaBroker:
         security=SASLScram512(settings.kafka_username, password, use_ssl=False),
         allow_auto_create_topics=False,
         metadata_max_age_ms=int(settings.metadata_seconds * 1000),
-        logger=None,
+        logger=logging.getLogger("senconet.faststream"),
         graceful_timeout=10,
     )
 

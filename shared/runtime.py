@@ -113,7 +113,8 @@ def make_app(process: Process) -> AsgiFastStream:
 def run(make: Callable[[Settings, Callable[[], None]], AsgiFastStream]) -> None:
     """Run a service until it is told to stop; exit with 1 if it stopped because it must not go on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    for library in ("aiokafka", "senconet.faststream"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     settings = Settings.from_env(os.environ)
     failed = asyncio.Event()
 
