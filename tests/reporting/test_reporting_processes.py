@@ -67,6 +67,7 @@ def options_of(access: KafkaAccess) -> dict[str, Any]:
 @pytest.fixture
 def processes(engines: Engines, migrated: str, tmp_path: Path) -> Iterator[dict[str, ServiceProcess]]:
     """The consumer and the server, started together, with the topics of one partner."""
+    engines.provision()  # another test may have changed the services' passwords
     provision_partner(engines.kafka, CODE, "only-for-this-test")
     programs = [program for program in PROGRAMS if program.service == "reporting"]
     user, _ = engines.reach("reporting")
