@@ -11,27 +11,44 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared import clock
-from shared.contract import Event, Position, Refusal, position_of
+from shared.contract import Event, Refusal
 from shared.events.codes import Problem
 from shared.handover import StatusChange, released
-from shared.history import Accepted, Bound, Decision, Duplicate, HandedOn, Held, Ledger, Rejected, digest
+from shared.history import (
+    MAX_FACTS,
+    Accepted,
+    Bound,
+    Decision,
+    Duplicate,
+    HandedOn,
+    Held,
+    Ledger,
+    Rejected,
+    digest,
+    reject,
+)
 from shared.judging import (
-    BoundName,
     Change,
     Fault,
     Hold,
     Item,
     Judge,
-    PoisonedError,
     SystemicFault,
     World,
     Writes,
     Written,
+    bound_name,
+    dated,
 )
 from shared.messages import Answer, receipt
 
 SYSTEMIC_BATCH: Final = 20
+LATE: Final = timedelta(days=30)
+"""A fact told later than this is accepted with a warning (reference: events 4.6)."""
+
+MAX_WAITING: Final = 50
+"""Records of one registration and topic that wait at a time; what comes above is answered at once."""
+
 log = logging.getLogger("senconet.batch")
 
 
@@ -44,14 +61,12 @@ class Batch:
         world: World,
         now: datetime,
         hold_for: timedelta,
-        poison: frozenset[Position] = frozenset(),
     ) -> None:
         self.writes = Writes()
         self._judge = judge
         self._world = world
         self._now = now
         self._hold_for = hold_for
-        self._poison = poison
 
     def take_all(self, items: Sequence[Item | Fault]) -> Writes:
         """Judge all items; raise `SystemicFault` if most of a batch of any size fails."""
@@ -65,9 +80,10 @@ class Batch:
         """Judge one item."""
         match item:
             case Fault():
-                self.writes.failed.append((item.raw, position_of(item.raw), item.registration, item.error))
+                log.error("%s/%d: quarantined for %s", item.position.topic, item.position.offset, item.error)
+                self.writes.failed.append((item.raw, item.position, item.registration, item.error))
                 if item.registration:
-                    self._world.queues.add((item.raw.topic, item.registration))
+                    self._world.queues.add((item.position.topic, item.registration))
             case StatusChange():
                 self._observe(item)
             case Refusal():
@@ -100,8 +116,6 @@ class Batch:
 
     def _take_event(self, event: Event) -> None:
         try:
-            if position_of(event.raw) in self._poison:
-                raise PoisonedError
             self._end_expired(event)
             decision, change = self._decide(event)
         except Exception as fault:  # whatever it is, it is ours: the record waits for the repair
@@ -118,8 +132,10 @@ class Batch:
 
     def _decide(self, event: Event) -> tuple[Decision, Change | None]:
         ledger = self._world.ledgers[event.registration]
-        bound = self._world.bound.get(_bound_name(event))
+        bound = self._world.bound.get(bound_name(event))
         decision = self._judge.decide(ledger, event, bound)
+        if isinstance(decision, Accepted) and event.kind.corrects is None and ledger.history.full:
+            decision = reject("too_many_facts", "ce_subject", most=MAX_FACTS)
         accepted = isinstance(decision, Accepted)
         return decision, self._judge.accept(ledger, event, self._decided(ledger)) if accepted else None
 
@@ -131,6 +147,8 @@ class Batch:
         """Write down what was decided; nothing here can fail for what the record says."""
         self.writes.outcomes[event.kind.name, type(decision).__name__.lower()] += 1
         match decision:
+            case Held() if self._waiting(event) >= MAX_WAITING:
+                self._answer(event, "rejected", problems=decision.problems)
             case Held():
                 self._hold(event, decision.problems)
             case HandedOn():
@@ -148,8 +166,9 @@ class Batch:
         key = change.ledger.digest_key
         self._move(change)
         copy_of = digest(key, event)
-        self._world.bound[_bound_name(event)] = Bound(event.registration, copy_of, "accepted", event.received)
-        self._answer(event, "accepted", warnings=decision.warnings, change=change, digest=copy_of)
+        self._world.bound[bound_name(event)] = Bound(event.registration, copy_of, "accepted", event.received)
+        warnings = (*(("late",) if event.received - event.time > LATE else ()), *decision.warnings)
+        self._answer(event, "accepted", warnings=warnings, change=change, digest=copy_of)
 
     def _move(self, change: Change) -> None:
         ledger = change.ledger
@@ -206,31 +225,36 @@ class Batch:
         )
         self._publish(Written(answer, self._now))
 
+    def _waiting(self, event: Event) -> int:
+        """How much waits of the event's registration and topic already."""
+        holds = self._world.holds.get(event.registration, ())
+        return sum(1 for hold in holds if hold.event.position.topic == event.position.topic)
+
     def _hold(self, event: Event, problems: tuple[Problem, ...]) -> None:
         ledger = self._world.ledgers[event.registration]
         deadline = event.received + self._hold_for
-        hold = Hold(event, digest(ledger.digest_key, event), deadline, _dated(problems, deadline))
+        hold = Hold(event, digest(ledger.digest_key, event), deadline, dated(problems, deadline))
         self._world.holds.setdefault(event.registration, []).append(hold)
-        self._world.bound[_bound_name(event)] = Bound(event.registration, hold.digest, "held", event.received)
+        self._world.bound[bound_name(event)] = Bound(event.registration, hold.digest, "held", event.received)
         self.writes.held[event.position] = hold
 
     def _release(self, hold: Hold) -> None:
         event = hold.event
         self._world.holds[event.registration].remove(hold)
-        self._world.bound.pop(_bound_name(event), None)
+        self._world.bound.pop(bound_name(event), None)
         self.writes.held.pop(event.position, None)
         self.writes.released.add(event.position)
 
     def _end_expired(self, event: Event) -> None:
         """A record of the same id, received after the deadline, ends the hold first."""
-        name = _bound_name(event)
+        name = bound_name(event)
         for hold in self.holds() if name in self._world.bound else ():
-            if _bound_name(hold.event) == name and hold.deadline < event.received:
+            if bound_name(hold.event) == name and hold.deadline < event.received:
                 self.end(hold)
 
     def _holds(self, registration: str) -> list[Hold]:
         holds = self._world.holds.get(registration, [])
-        return sorted(holds, key=lambda hold: (hold.event.received, *_sort_key(hold.event.position)))
+        return sorted(holds, key=lambda hold: (hold.event.received, hold.event.position))
 
     def _observe(self, change: StatusChange) -> None:
         ledger = self._world.ledgers[change.registration]
@@ -249,7 +273,7 @@ class Batch:
     def _judge_again(self, hold: Hold, cure: datetime) -> bool:
         """Whether the hold was answered, handed on or found to be our fault."""
         event = released(hold.event, cure)
-        bound = self._world.bound.pop(_bound_name(event), None)
+        bound = self._world.bound.pop(bound_name(event), None)
         try:
             decision, change = self._decide(event)
         except Exception as fault:
@@ -258,7 +282,7 @@ class Batch:
             return True
         if isinstance(decision, Held):
             if bound is not None:
-                self._world.bound[_bound_name(event)] = bound
+                self._world.bound[bound_name(event)] = bound
             self._keep(hold, decision.problems)
             return False
         self._release(hold)
@@ -266,23 +290,9 @@ class Batch:
         return True
 
     def _keep(self, hold: Hold, problems: tuple[Problem, ...]) -> None:
-        kept = replace(hold, problems=_dated(problems, hold.deadline))
+        kept = replace(hold, problems=dated(problems, hold.deadline))
         if kept == hold:
             return
         holds = self._world.holds[hold.event.registration]
         holds[holds.index(hold)] = kept
         self.writes.held[hold.event.position] = kept
-
-
-def _dated(problems: tuple[Problem, ...], deadline: datetime) -> tuple[Problem, ...]:
-    """What is held says until when it waited."""
-    until = {"deadline": clock.render(deadline)}
-    return tuple(replace(problem, detail={**problem.detail, **until}) for problem in problems)
-
-
-def _bound_name(event: Event) -> BoundName:
-    return event.kind.owner, event.source, event.id
-
-
-def _sort_key(position: Position) -> tuple[str, int, int]:
-    return position.topic, position.partition, position.offset

@@ -24,13 +24,16 @@ from shared.reference import Reference, Rules
 from shared.status import Status
 
 FUTURE: Final = timedelta(minutes=5)
+MAX_PROBLEMS: Final = 20
+"""Problems of the data that are told at once: an answer must stay far smaller than what a topic takes."""
+
 _UUID: Final = re.compile(UUID_PATTERN)
 _SOURCE: Final = re.compile(r"/partners/([a-z0-9-]+)/.+")
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
 _LISTS: Final = {"trainee.withdrew": "withdrawal", "trainee.deferred": "deferral"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Position:
     """Where a partner's record lies: what makes an answer unique."""
 
@@ -107,6 +110,19 @@ def read(raw: RawRecord, reference: Reference) -> Event | Refusal:
     if problems or kind is None:
         return _refusal(raw, sender, problems, envelope.attributes)
     return _event(raw, envelope, kind, sender)
+
+
+def locate(raw: RawRecord) -> tuple[Position, str | None]:
+    """Where a record lies, and its registration by the key, for one that cannot be read for a fault of ours."""
+    key = (raw.key or b"").decode("utf-8", "replace")
+    return position_of(raw), key if _UUID.fullmatch(key) else None
+
+
+def read_again(raw: RawRecord) -> Event:
+    """A record that has kept the contract once, as it is loaded while it waits: it is not judged by it again."""
+    envelope = read_envelope(raw)
+    assert isinstance(envelope, Envelope)
+    return _event(raw, envelope, BY_WIRE[envelope.attributes["type"]], topics.partner_of(raw.topic))
 
 
 def content_of(kind: EventType, subject: str, time: datetime, data: dict[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from shared.metrics import Metrics
 from shared.pipeline import Deciding, Done, process
 from shared.records import RawRecord
 from shared.relay import Relayed
-from shared.runtime import Process, make_app
+from shared.runtime import Process, Step, make_app
 from shared.settings import Settings
 
 
@@ -51,8 +51,8 @@ def make_deciding(
         lambda count: metrics.published.inc(count),
     )
     readers = (answering, learning)
-    look_after = _sweep(service, settings, metrics, answering, learning)
-    return make_app(Process(service.name, settings, service.engine, broker, metrics, readers, relayed, look_after))
+    steps = _steps(service, settings, metrics, answering, learning)
+    return make_app(Process(service.name, settings, service.engine, broker, metrics, readers, relayed, steps))
 
 
 def _answering(
@@ -101,27 +101,36 @@ def _learning(
     told = [topics.reference(kind) for kind in topics.REFERENCE_KINDS] + [
         topics.progress(other) for other in listens_to
     ]
-    reader.consumer = subscribe(broker, settings, service.name, "learning", reader.handle, topics=told, listener=reader)
+    group = topics.learning_group(service.name)
+    reader.consumer = subscribe(broker, settings, group, "learning", reader.handle, topics=told, listener=reader)
     return reader
 
 
-def _sweep(
+def _steps(
     service: Deciding, settings: Settings, metrics: Metrics, answering: Reader, learning: Reader
-) -> Callable[[], Awaitable[None]]:
+) -> tuple[Step, ...]:
     margin = timedelta(seconds=settings.clock_margin_seconds)
     newcomers = Newcomers(answering, (answering, learning))
 
-    async def look_after() -> None:
-        # What needs no broker comes first: it goes on while the broker is away.
-        await watch.show_waiting(service.engine, metrics)
-        await sweep.send_held_receipts(service)
-        answering.count(await sweep.answer_queues(service))
-        await newcomers.look()
+    async def make_ready() -> None:
         told = learning.running()
         if told and not answering.ready.is_set() and await absorb.reference_is_read(service.engine, told):
             answering.ready.set()
+
+    async def note_reading() -> None:
         if consumer := answering.running():
             await watch.read_line(service.engine, consumer, margin, metrics)
+
+    async def answer_queues() -> None:
+        answering.count(await sweep.answer_queues(service))
+
+    async def end_holds() -> None:
         answering.count(await sweep.end_holds(service))
 
-    return look_after
+    async def show_waiting() -> None:
+        await watch.show_waiting(service.engine, metrics)
+
+    async def send_held_receipts() -> None:
+        await sweep.send_held_receipts(service)
+
+    return (show_waiting, make_ready, newcomers.look, note_reading, send_held_receipts, answer_queues, end_holds)

@@ -54,6 +54,15 @@ def status_message(owner: str, registration: str, status: Status, cause: dict[st
     return Message(topics.requests(owner), registration, (), encode(body))
 
 
+def locate(raw: RawRecord) -> tuple[Position, str | None]:
+    """Where the partner's record lies that a request carries, and its registration, as far as they can be made out."""
+    registration = raw.key.decode() if raw.key else None
+    try:
+        return Position(*json.loads(raw.value or b"")["event"]["position"]), registration
+    except (ValueError, KeyError, TypeError):
+        return Position(raw.topic, raw.partition, raw.offset), registration
+
+
 def read(raw: RawRecord) -> Event | StatusChange:
     """What a record of a requests topic says. The door wrote it, so what does not fit is our fault and raises."""
     assert raw.key is not None

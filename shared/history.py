@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from shared.clock import Moment
 from shared.contract import Event
 from shared.events.catalogue import EventType
 from shared.events.codes import Problem
 from shared.status import Status
+
+MAX_FACTS: Final = 100
+"""Facts of one registration that a service accepts: each is folded, and its state told, with every further one."""
 
 Name = tuple[str, str]
 """Source and id of an event: unique together."""
@@ -69,6 +72,11 @@ class History:
         """The facts that were not taken back, in their total order."""
         kept = (f for f in self.accepted if f.kind.corrects is None and f.name not in self.voided)
         return tuple(sorted(kept, key=lambda fact: fact.place))
+
+    @property
+    def full(self) -> bool:
+        """Whether it holds as many facts as one registration may have."""
+        return sum(1 for fact in self.accepted if fact.kind.corrects is None) >= MAX_FACTS
 
     def find(self, name: Name) -> Fact | None:
         """The fact of a source and id, voided or not."""

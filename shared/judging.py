@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from shared import clock
 from shared.contract import Event, Position, Refusal
 from shared.events.codes import Problem
 from shared.handover import StatusChange
@@ -24,17 +25,14 @@ class SystemicFault(RuntimeError):
     """Over half of a batch failed: the fault is ours and general, so the service stops instead of quarantining."""
 
 
-class PoisonedError(RuntimeError):
-    """The database refused what this record led to."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A record that could not even be read for a fault of ours."""
+    """A record that cannot be judged for a fault of ours: it could not be read, or what it led to not be written."""
 
     raw: RawRecord
-    error: str
+    position: Position
     registration: str | None
+    error: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ class Writes:
 
 def registrations_of(items: Iterable[Item | Fault]) -> set[str]:
     """The registrations that a batch needs, whichever kind of item names them."""
-    return {item.registration for item in items if not isinstance(item, Refusal) and item.registration}
+    return {item.registration for item in items if isinstance(item, Event | StatusChange)}
 
 
 def problems_from(rows: Sequence[Mapping[str, Any]]) -> tuple[Problem, ...]:
@@ -134,3 +132,14 @@ def problems_from(rows: Sequence[Mapping[str, Any]]) -> tuple[Problem, ...]:
 def problems_to(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """Problems as they are stored."""
     return [{"code": p.code, "path": p.path, "detail": dict(p.detail)} for p in problems]
+
+
+def dated(problems: tuple[Problem, ...], deadline: datetime) -> tuple[Problem, ...]:
+    """What is held says until when it waited."""
+    until = {"deadline": clock.render(deadline)}
+    return tuple(replace(problem, detail={**problem.detail, **until}) for problem in problems)
+
+
+def bound_name(event: Event) -> BoundName:
+    """By what an event's source and id are bound, for its owner."""
+    return event.kind.owner, event.source, event.id

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import logging
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,17 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from shared import positions, store, topics
-from shared.batch import Batch
+from shared.batch import SYSTEMIC_BATCH, Batch
 from shared.contract import Event, Position, position_of
 from shared.database import table, transaction
-from shared.events.data import UUID_PATTERN
-from shared.judging import Fault, Item, Judge, Writes, registrations_of
+from shared.judging import Fault, Item, Judge, SystemicFault, Writes, registrations_of
 from shared.records import RawRecord
 from shared.reference import Reference, Versions
 from shared.tables import ReferenceRow
 
 REFERENCE: Final = table(ReferenceRow)
-_UUID: Final = re.compile(UUID_PATTERN.encode())
+log = logging.getLogger("senconet.pipeline")
 _MOVED: Final = frozenset({"journal_one_answer", "holds_pkey", "quarantine_pkey", "holds_one_event"})
 
 
@@ -35,6 +35,10 @@ class PositionMoved(RuntimeError):
 
 class LostRace(RuntimeError):
     """Another instance took a key first: the batch is decided again on what holds now."""
+
+
+NOT_OF_A_RECORD: Final = (DBAPIError, OSError, TimeoutError, PositionMoved, LostRace, SystemicFault)
+"""What speaks of engines, or of the service as a whole: given back and tried again, or the service stops."""
 
 
 class ReferenceShelf:
@@ -69,12 +73,15 @@ async def _read_reference(tx: AsyncConnection) -> Reference:
 class Deciding:
     """What a deciding service brings to the pipeline: how it reads a record, its rules, and its own rows.
 
-    `open` loads what its rules need for these events; `close` writes what they made of it.
+    `read_again` reads one that waits; `open` loads what its rules need for these events; `close` writes what they made
+    of it.
     """
 
     name: str
     engine: AsyncEngine
     read: Callable[[RawRecord, Reference], Item]
+    read_again: Callable[[RawRecord], Event]
+    locate: Callable[[RawRecord], tuple[Position, str | None]]
     open: Callable[[AsyncConnection, Reference, Sequence[Event]], Awaitable[Judge]]
     close: Callable[[AsyncConnection, Judge], Awaitable[None]]
     received_until: Callable[[AsyncConnection], Awaitable[datetime | None]]
@@ -92,6 +99,7 @@ class Done:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     records: int = 0
+    failed: int = 0
 
     def plus(self, other: Done) -> Done:
         """Both together."""
@@ -100,21 +108,38 @@ class Done:
             self.outcomes + other.outcomes,
             self.codes + other.codes,
             self.records + other.records,
+            self.failed + other.failed,
         )
 
 
 async def process(service: Deciding, batch: Sequence[RawRecord]) -> Done:
-    """Answer a batch. What the database refuses of it is found by halving, and only that record is set apart."""
+    """Answer a batch. A record that cannot be, for a fault of ours, is found by halving, and it alone is set apart.
+
+    Raises SystemicFault if that comes to over half of a batch of any size; what was set apart by then stays so.
+    """
+    done = await _process(service, batch)
+    if len(batch) >= SYSTEMIC_BATCH and 2 * done.failed > len(batch):
+        raise SystemicFault(f"{done.failed} of {len(batch)} records failed")
+    return done
+
+
+async def _process(service: Deciding, batch: Sequence[RawRecord]) -> Done:
     try:
         return await _attempt(service, batch, frozenset())
-    except DBAPIError as error:
-        if not refuses_a_value(error):
+    except Exception as error:
+        if isinstance(error, NOT_OF_A_RECORD) and not refuses_a_value(error):
             raise
+        log.error("a fault in a batch of %d: %s\n%s", len(batch), type(error).__name__, frames(error))
     if len(batch) == 1:
         return await _attempt(service, batch, frozenset({position_of(batch[0])}))
     middle = len(batch) // 2
-    first = await process(service, batch[:middle])
-    return first.plus(await process(service, batch[middle:]))
+    first = await _process(service, batch[:middle])
+    return first.plus(await _process(service, batch[middle:]))
+
+
+def frames(error: BaseException) -> str:
+    """Where an exception was raised: lines of code, never its message, which may hold values."""
+    return "".join(traceback.format_tb(error.__traceback__)[-6:]).rstrip()
 
 
 @retry(retry=retry_if_exception_type(LostRace), stop=stop_after_attempt(5), reraise=True)
@@ -125,7 +150,7 @@ async def _attempt(service: Deciding, batch: Sequence[RawRecord], poison: frozen
             writes = await judge_records(service, tx, fresh, poison) if fresh else Writes()
     except DBAPIError as error:
         raise _named(error) from error
-    return Done(gaps, writes.outcomes, codes_of(writes), len(fresh))
+    return Done(gaps, writes.outcomes, codes_of(writes), len(fresh), len(writes.failed))
 
 
 def codes_of(writes: Writes) -> Counter[str]:
@@ -138,20 +163,22 @@ async def judge_records(
 ) -> Writes:
     """Read, load under locks, judge and write, inside the transaction given."""
     reference = await service.shelf.at(tx)
-    items = [_read(service, raw, reference) for raw in fresh]
+    items = [_read(service, raw, reference, poison) for raw in fresh]
     events = [item for item in items if isinstance(item, Event)]
-    judging = await open_batch(service, tx, reference, registrations_of(items), events, poison)
+    judging = await open_batch(service, tx, reference, registrations_of(items), events)
     judging.batch.take_all(items)
     await judging.save()
     return judging.batch.writes
 
 
-def _read(service: Deciding, raw: RawRecord, reference: Reference) -> Item | Fault:
+def _read(service: Deciding, raw: RawRecord, reference: Reference, poison: frozenset[Position]) -> Item | Fault:
+    if position_of(raw) in poison:
+        return Fault(raw, *service.locate(raw), "Poisoned")
     try:
         return service.read(raw, reference)
     except Exception as fault:  # a bug of ours in reading: this record waits, the others go on
-        key = raw.key.decode() if raw.key and _UUID.fullmatch(raw.key) else None
-        return Fault(raw, type(fault).__name__, key)
+        log.error("a record cannot be read: %s\n%s", type(fault).__name__, frames(fault))
+        return Fault(raw, *service.locate(raw), type(fault).__name__)
 
 
 @dataclass(frozen=True)
@@ -176,19 +203,18 @@ async def open_batch(
     reference: Reference,
     registrations: set[str],
     events: Sequence[Event],
-    poison: frozenset[Position] = frozenset(),
 ) -> Judging:
     """Lock and load what the judging of these events needs."""
-    world = await store.load(tx, service.name, registrations, events, lambda raw: service.read(raw, reference))
+    world = await store.load(tx, service.name, registrations, events, service.read_again)
     waiting = [hold.event for holds in world.holds.values() for hold in holds]
     judge = await service.open(tx, reference, (*events, *waiting))
     now = await positions.clock(tx)
-    return Judging(service, tx, judge, Batch(judge, world, now, service.hold_for, poison), now)
+    return Judging(service, tx, judge, Batch(judge, world, now, service.hold_for), now)
 
 
-def refuses_a_value(error: DBAPIError) -> bool:
+def refuses_a_value(error: Exception) -> bool:
     """Whether the database refused what a record led to (SQLSTATE class 22 or 23), not the connection or a lock."""
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     return state[:2] in {"22", "23"}
 
 

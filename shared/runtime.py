@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import uvicorn
 from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.kafka import KafkaBroker
 from prometheus_client import make_asgi_app
+from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
@@ -24,6 +25,16 @@ from shared.database import transaction
 from shared.metrics import Metrics
 from shared.relay import Relayed
 from shared.settings import Settings
+
+
+class Step(Protocol):
+    """One part of the regular work. One that fails holds up no other."""
+
+    __name__: str
+
+    async def __call__(self) -> None:
+        """Do it once."""
+
 
 log = logging.getLogger("senconet")
 CONNECT_SECONDS: Final = 60
@@ -40,7 +51,7 @@ class Process:
     metrics: Metrics
     readers: Sequence[Reader]
     relayed: Relayed
-    sweep: Callable[[], Awaitable[None]]
+    steps: Sequence[Step]
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -71,10 +82,11 @@ class Process:
         while True:
             for reader in self.readers:
                 reader.show_unread()
-            try:
-                await self.sweep()
-            except Exception as error:  # nothing is lost: the next sweep does what this one could not
-                log.warning("the sweep is tried again after %s", type(error).__name__)
+            for step in self.steps:
+                try:
+                    await step()
+                except Exception as error:  # nothing is lost: the next sweep does what this one could not
+                    log.warning("%s is tried again after %s", step.__name__, type(error).__name__)
             await asyncio.sleep(self.settings.sweep_seconds)
 
     async def ready(self) -> bool:
@@ -115,7 +127,11 @@ def run(make: Callable[[Settings, Callable[[], None]], AsgiFastStream]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for library in ("aiokafka", "senconet.faststream"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    settings = Settings.from_env(os.environ)
+    try:
+        settings = Settings.from_env(os.environ)
+    except ValidationError as error:
+        names = ", ".join(f"SENCONET_{first}".upper() for first, *_ in (e["loc"] for e in error.errors()))
+        raise SystemExit(f"missing or not valid in the environment: {names}") from None
     failed = asyncio.Event()
 
     def stop() -> None:

@@ -13,7 +13,7 @@ PREFIX = "SENCONET_"
 class Settings(BaseModel):
     """What a process needs to know. Every field is the variable of its name in upper case after `SENCONET_`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     kafka_bootstrap: str
     kafka_username: str

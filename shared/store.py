@@ -27,7 +27,7 @@ from shared.records import RawRecord
 from shared.status import Status
 from shared.tables import HoldRow, JournalRow, OutboxRow, QuarantineRow, RegistrationRow
 
-Reader = Callable[[RawRecord], Any]
+Reader = Callable[[RawRecord], Event]
 
 REGISTRATIONS: Final = table(RegistrationRow)
 JOURNAL: Final = table(JournalRow)

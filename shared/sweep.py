@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import delete, func, select, update
@@ -24,7 +26,8 @@ from shared.pipeline import (
     refuses_a_value,
 )
 
-LIMIT: Final = 500
+LIMIT: Final = 200
+log = logging.getLogger("senconet.sweep")
 HOLDS: Final = store.HOLDS
 QUARANTINE: Final = store.QUARANTINE
 
@@ -78,8 +81,7 @@ async def _locked_holds(service: Deciding, tx: AsyncConnection, condition: Any) 
     due = select(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position, HOLDS.c.receipt_due)
     rows = await tx.execute(due.where(HOLDS.c.registration_id == func.any(registrations)))
     times = {Position(topic, partition, position): at for topic, partition, position, at in rows}
-    reference = await service.shelf.at(tx)
-    holds = await store.holds_of(tx, registrations, lambda raw: service.read(raw, reference))
+    holds = await store.holds_of(tx, registrations, service.read_again)
     return [(hold, times[hold.event.position]) for group in holds.values() for hold in group]
 
 
@@ -92,11 +94,12 @@ async def end_holds(service: Deciding) -> Done:
         until = await service.received_until(tx)
         if until is None:
             return Done()
-        over = select(HOLDS.c.registration_id).where(HOLDS.c.deadline < until).distinct().limit(LIMIT)
-        registrations = set((await tx.execute(over)).scalars())
+        over = select(HOLDS.c.registration_id, HOLDS.c.topic).where(HOLDS.c.deadline < until).order_by(HOLDS.c.deadline)
+        blocked = await service.blocked(tx)
+        free = ((topic, registration) for registration, topic in await tx.execute(over))
+        registrations = {registration for _, registration in islice((f for f in free if f not in blocked), LIMIT)}
         if not registrations:
             return Done()
-        blocked = await service.blocked(tx)
         judging = await open_batch(service, tx, await service.shelf.at(tx), registrations, ())
         for hold in _over(judging.batch.holds(), until, blocked | judging.batch.queues):
             judging.batch.end(hold)
@@ -121,7 +124,10 @@ async def answer_queues(service: Deciding) -> Done:
         queues = [(topic, registration) for topic, registration in marked]
     done = Done()
     for topic, registration in queues:
-        done = done.plus(await _answer_queue(service, topic, registration))
+        try:
+            done = done.plus(await _answer_queue(service, topic, registration))
+        except Exception as fault:  # one queue holds up no other
+            log.error("a queue of %s is tried again after %s", topic, type(fault).__name__)
     return done
 
 

@@ -70,7 +70,15 @@ IDENTITY: Final = "enrolment.identity"
 
 def compacted(topic: str) -> bool:
     """Whether offsets may be missing from a topic because later values of their keys stand further on."""
-    return topic == IDENTITY or topic.startswith(reference("")) or topic.endswith(".view")
+    return topic == IDENTITY or topic.startswith(reference(""))
+
+
+def learning_group(service: str) -> str:
+    """The consumer group in which a service reads reference data and progress.
+
+    It is not the group in which it answers: a rebalance of the one would wait for the members of the other.
+    """
+    return f"{service}.learning"
 
 
 def partner_of(topic: str) -> str:

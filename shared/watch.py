@@ -33,7 +33,7 @@ async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: tim
     if not places:
         return
     ends = await asyncio.wait_for(consumer.end_offsets(places), 5)
-    inbound = {topic for topic in await consumer.topics() if _INBOUND.match(topic)}
+    inbound = {topic for topic in await asyncio.wait_for(consumer.topics(), 5) if _INBOUND.match(topic)}
     c = positions.POSITIONS.c
     async with transaction(engine) as tx:
         found = await tx.execute(select(c.topic, c.partition, c.next_offset, c.read_until))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import threading
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.live import Live
@@ -21,6 +21,8 @@ from senconet.local.home import Home
 from senconet.local.programme import Programme
 from senconet.local.system import LocalSystem
 from senconet.migrate import migrate
+
+MARK: Final = "made-by-senconet-demo"
 
 
 @told
@@ -60,12 +62,13 @@ def demo(
 
 def _make_room(home: Home) -> None:
     """Remove an earlier demonstration's state; never that of a system which was made by `senconet up`."""
-    mark = home.path / "demonstration"
+    mark = home.path / MARK
+    ours = mark.is_file() and (home.path / "system.json").is_file()
     if LocalSystem(home, migrate=migrate).running():
         fail(f"A system is running in {home.path}. Stop it with `senconet down`, or set SENCONET_HOME to a new folder.")
-    if home.kafka.exists() and not mark.exists():
-        fail(f"{home.path} holds a system of its own. Remove it, or set SENCONET_HOME to a new folder.")
-    if mark.exists():
+    if not ours and home.path.exists() and {entry.name for entry in home.path.iterdir()} - {MARK, "lock"}:
+        fail(f"{home.path} holds something else than a demonstration. Set SENCONET_HOME to a new folder.")
+    if ours:
         shutil.rmtree(home.path)
     private_folder(home.path)
     mark.touch()

@@ -16,7 +16,7 @@ from senconet.local.home import Home
 class PartnerCredential(BaseModel):
     """What a partner logs in with: its Kafka user's password, and its bearer token for HTTP."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
     password: str = Field(repr=False)
@@ -26,7 +26,7 @@ class PartnerCredential(BaseModel):
 class Credentials(BaseModel):
     """The credentials of all partners of this machine, and of a national reader."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     partners: Mapping[str, PartnerCredential] = Field(default_factory=dict)
     reader_token: str | None = Field(default=None, repr=False)

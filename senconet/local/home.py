@@ -41,7 +41,7 @@ class IncompleteAddress(ValueError):
 class System(BaseModel):
     """What runs where. `ports` keep their numbers from one start to the next; addresses are `host:port`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     cluster_id: str = Field(default_factory=new_cluster_id)
     kafka: str | None = None
@@ -53,7 +53,7 @@ class System(BaseModel):
 class Secrets(BaseModel):
     """The passwords of a local system's users, by engine and name. They show in no representation."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     kafka: Mapping[str, str] = Field(default_factory=dict, repr=False)
     postgres: Mapping[str, str] = Field(default_factory=dict, repr=False)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assessment.store import close_judge, open_judge
 from shared import handover, progress, topics
+from shared.contract import Event
 from shared.database import make_engine
 from shared.deciding import Inbound, make_deciding
 from shared.judging import Item
@@ -28,6 +29,8 @@ def deciding(settings: Settings) -> Deciding:
         name=NAME,
         engine=make_engine(settings.database_url.get_secret_value()),
         read=_read,
+        read_again=_read_again,
+        locate=handover.locate,
         open=open_judge,
         close=close_judge,
         received_until=_received_until,
@@ -39,6 +42,12 @@ def deciding(settings: Settings) -> Deciding:
 
 def _read(raw: RawRecord, reference: Reference) -> Item:
     return handover.read(raw)
+
+
+def _read_again(raw: RawRecord) -> Event:
+    event = handover.read(raw)
+    assert isinstance(event, Event)
+    return event
 
 
 async def _received_until(tx: AsyncConnection) -> datetime | None:

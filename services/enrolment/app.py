@@ -24,6 +24,8 @@ def deciding(settings: Settings) -> Deciding:
         name=NAME,
         engine=make_engine(settings.database_url.get_secret_value()),
         read=contract.read,
+        read_again=contract.read_again,
+        locate=contract.locate,
         open=open_judge,
         close=close_judge,
         received_until=progress.door_received_until,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from services.enrolment.life import fold, step
@@ -34,7 +33,6 @@ from shared.reference import Reference, Rules
 from shared.status import Status, admits
 
 OWNER: Final = "enrolment"
-LATE: Final = timedelta(days=30)
 
 Claim = tuple[str, str, str]
 """Partner, the partner's own reference, cohort: one registration at a time."""
@@ -99,7 +97,7 @@ def _cohort_closed(status: Status | None, event: Event, rules: Rules) -> Rejecte
 
 def _decide_registration(ledger: Ledger, event: Event, context: Context) -> Decision:
     if ledger.status is not None:
-        return _second_registration(ledger.status, event)
+        return _second_registration(ledger.status, ledger.history, event)
     if context.claimed is not None:
         return reject("same_fact_exists", "data.partner_ref", first=context.claimed[1])
     if problems := tuple(_ineligible(event, context.reference.at(event.received))):
@@ -107,7 +105,7 @@ def _decide_registration(ledger: Ledger, event: Event, context: Context) -> Deci
     return Accepted(tuple(_warnings(event, context)))
 
 
-def _second_registration(status: Status, event: Event) -> Decision:
+def _second_registration(status: Status, history: History, event: Event) -> Decision:
     """There is one `registered` of a registration, whatever its date."""
     if status.latest.partner != event.sender:
         return reject("not_your_trainee", "ce_subject", date=clock.london_day(event.time).isoformat())
@@ -116,7 +114,8 @@ def _second_registration(status: Status, event: Event) -> Decision:
     period = status.at(event.moment)
     if period is not None and period.state == "withdrawn":
         return reject("use_resume", "ce_type")
-    return reject("same_fact_exists", "ce_subject")
+    first = next((fact.id for fact in history.accepted if fact.kind is REGISTERED), None)
+    return reject("same_fact_exists", "ce_subject", first=first)
 
 
 def _ineligible(event: Event, rules: Rules) -> Iterator[Problem]:
@@ -140,8 +139,6 @@ def _ineligible(event: Event, rules: Rules) -> Iterator[Problem]:
 
 
 def _warnings(event: Event, context: Context) -> Iterator[str]:
-    if event.received - event.time > LATE:
-        yield "late"
     if event.kind is REGISTERED and not context.known_setting:
         yield "place_unknown"
     if event.kind is REGISTERED and context.known_person:
@@ -163,9 +160,7 @@ def _decide_change(ledger: Ledger, event: Event, context: Context) -> Decision:
         return closed
     if problems := tuple(_new_cohort_problems(ledger.status, event, rules)):
         return Rejected(problems)
-    decision = _insert(ledger.history, event, context.reference)
-    late = event.received - event.time > LATE
-    return Accepted(("late",)) if isinstance(decision, Accepted) and late else decision
+    return _insert(ledger.history, event, context.reference)
 
 
 def _new_cohort_problems(status: Status | None, event: Event, rules: Rules) -> Iterator[Problem]:

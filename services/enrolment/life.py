@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from shared import clock
 from shared.events.catalogue import DEFERRED, REGISTERED, RESUMED, WITHDREW
@@ -39,7 +40,7 @@ def step(periods: tuple[Period, ...], fact: Fact, rules: Rules) -> Period | Prob
         case DEFERRED.name, "withdrawn":
             return Problem("after_withdrawal", "ce_time", since)
         case RESUMED.name, "withdrawn" if not _reinstatable(current, fact, rules):
-            return Problem("reinstatement_closed", "ce_time")
+            return Problem("reinstatement_closed", "ce_time", {"until": _return_until(current, rules)})
         case RESUMED.name, "deferred" | "withdrawn":
             return _next(current, fact, "registered", None)
         case WITHDREW.name, "registered" | "deferred":
@@ -71,6 +72,12 @@ def _next(current: Period, fact: Fact, state: str, reason: str | None) -> Period
             "reason_group": fact.data.get("reason_group") if reason else None,
         }
     )
+
+
+def _return_until(current: Period, rules: Rules) -> str:
+    cohort = rules.cohort(current.cohort)
+    days = cohort.reinstatement_days if cohort else 0
+    return (clock.london_day(current.begins) + timedelta(days=days)).isoformat()
 
 
 def _reinstatable(current: Period, fact: Fact, rules: Rules) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from faststream.asgi import AsgiFastStream
@@ -18,7 +18,7 @@ from shared.metrics import Metrics
 from shared.pipeline import Done
 from shared.records import RawRecord
 from shared.relay import Relayed, Snapshot
-from shared.runtime import Process, make_app
+from shared.runtime import Process, Step, make_app
 from shared.settings import Settings
 
 NAME = "reporting"
@@ -35,8 +35,8 @@ def make(settings: Settings, stop: Callable[[], None]) -> AsgiFastStream:
     reader.ready.set()
     reader.consumer = subscribe(broker, settings, NAME, "projecting", reader.handle, topics=READ, listener=reader)
     relayed = Relayed(engine, settings, (), _nothing_to_tell, lambda count: metrics.published.inc(count))
-    look_after = _sweep(engine, settings, metrics, reader)
-    return make_app(Process(NAME, settings, engine, broker, metrics, (reader,), relayed, look_after))
+    steps = _steps(engine, settings, metrics, reader)
+    return make_app(Process(NAME, settings, engine, broker, metrics, (reader,), relayed, steps))
 
 
 async def _nothing_to_tell() -> Snapshot | None:
@@ -44,13 +44,15 @@ async def _nothing_to_tell() -> Snapshot | None:
     return None
 
 
-def _sweep(engine: AsyncEngine, settings: Settings, metrics: Metrics, reader: Reader) -> Callable[[], Awaitable[None]]:
+def _steps(engine: AsyncEngine, settings: Settings, metrics: Metrics, reader: Reader) -> tuple[Step, ...]:
     margin = timedelta(seconds=settings.clock_margin_seconds)
 
-    async def look_after() -> None:
+    async def show_outbox() -> None:
         async with transaction(engine) as tx:
             await watch.show_outbox(tx, metrics)
+
+    async def note_reading() -> None:
         if consumer := reader.running():
             await watch.read_line(engine, consumer, margin, metrics)
 
-    return look_after
+    return show_outbox, note_reading

@@ -49,6 +49,7 @@ _ALL: Final = (
     Code("use_void", "A mistaken registration is not a withdrawal. Send trainee.registered.voided instead."),
     Code("use_transfer", "A move to another partner is not a withdrawal. Ask the lead for a transfer."),
     Code("reinstatement_closed", "Return was possible until {until}.", retryable=True),
+    Code("too_many_facts", "The registration has {most} facts, which is the most. Ask the lead."),
     Code("would_invalidate", "Accepting this would break {count} later facts.", retryable=True),
     Code("target_unknown", "No such event from this source.", retryable=True),
     Code("target_not_yours", "Only its sender or the lead may correct it."),
@@ -59,7 +60,6 @@ WARNINGS: Final = ("late", "place_unknown", "possible_duplicate_person")
 
 # What may wait because its other half may come by another topic or out of order (reference: events 4.5).
 WAITING_AT_DOOR: Final = frozenset({"registration_unknown", "not_your_trainee", "target_unknown"})
-WAITING_AT_OWNER: Final = frozenset({"target_unknown"})
 
 
 @dataclass(frozen=True, slots=True)

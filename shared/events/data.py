@@ -87,7 +87,7 @@ class Registered(Data):
     level3_full_relevant: bool
     places_allocation: Literal["contract_2022", "extension_2023", "places_2025"]
     capacity: Optional[Capacity] = None
-    prior_training: Optional[list[PriorTraining]] = None
+    prior_training: Optional[list[PriorTraining]] = Field(default=None, max_length=5)
 
 
 class Deferred(Data):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +13,7 @@ from senconet.demonstration.wire import Event
 from services.enrolment.judge import Directory, EnrolmentJudge
 from shared.batch import SYSTEMIC_BATCH, Batch
 from shared.contract import Event as Read
-from shared.contract import Position
-from shared.history import Bound, Decision, Ledger
+from shared.history import MAX_FACTS, Bound, Decision, Ledger
 from shared.judging import Fault, SystemicFault, World, Writes
 from tests.support.histories import THEIRS
 from tests.support.memory import HOLD, NOW, world
@@ -35,10 +34,10 @@ class Buggy(EnrolmentJudge):
         return super().decide(ledger, event, bound)
 
 
-def judged(items: Sequence[Any], known: World | None = None, poison: frozenset[Position] = frozenset()) -> Writes:
+def judged(items: Sequence[Any], known: World | None = None) -> Writes:
     """What a batch writes."""
     judge = Buggy(REFERENCE, Directory())
-    return Batch(judge, known or world(), NOW, HOLD, poison).take_all(items)
+    return Batch(judge, known or world(), NOW, HOLD).take_all(items)
 
 
 def outcomes(writes: Writes) -> list[tuple[int, str]]:
@@ -68,16 +67,20 @@ def test_a_queue_left_by_an_earlier_batch_is_still_joined() -> None:
     assert [event.id for event in judged(read_all([REGISTERED, LEFT]), known).queued] == ["registered", "withdrew"]
 
 
-def test_what_the_database_refused_is_set_apart_like_a_bug() -> None:
-    events = read_all([REGISTERED, LEFT])
-    writes = judged(events, poison=frozenset({events[1].position}))
-    assert outcomes(writes) == [(0, "accepted")]
-    assert [error for *_, error in writes.failed] == ["PoisonedError"]
+def test_so_many_facts_of_one_registration_are_accepted_and_no_more() -> None:
+    start = date(2023, 1, 20)
+    pauses = [
+        told("resumed" if n % 2 else "deferred", (start + timedelta(days=n)).isoformat(), f"e{n}")
+        for n in range(MAX_FACTS)
+    ]
+    writes = judged(read_all([REGISTERED, *pauses]))
+    assert [outcome for _, outcome in outcomes(writes)] == ["accepted"] * MAX_FACTS + ["rejected"]
+    assert writes.answers[-1].answer.codes == ("too_many_facts",)
 
 
 def test_a_record_that_could_not_be_read_is_set_apart_with_its_registration() -> None:
     broken, after = read_all([REGISTERED, LEFT])
-    writes = judged([Fault(broken.raw, "KeyError", TRAINEE), after])
+    writes = judged([Fault(broken.raw, broken.position, TRAINEE, "KeyError"), after])
     assert [(raw.offset, error) for raw, _, _, error in writes.failed] == [(0, "KeyError")]
     assert [event.id for event in writes.queued] == [LEFT.id]
 

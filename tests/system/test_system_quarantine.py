@@ -52,7 +52,7 @@ async def test_only_what_stands_behind_a_fault_waits_and_after_the_repair_all_is
     await stage.all_answered(neighbour)
     assert quarantine(stage, partner) == [
         (2, "failed", "ZeroDivisionError"),
-        (3, "failed", "PoisonedError"),
+        (3, "failed", "Poisoned"),
         (4, "queued", ""),
         (6, "queued", ""),
         (7, "queued", ""),
