@@ -109,7 +109,7 @@ def _learning(
 def _steps(
     service: Deciding, settings: Settings, metrics: Metrics, answering: Reader, learning: Reader
 ) -> tuple[Step, ...]:
-    margin = timedelta(seconds=settings.clock_margin_seconds)
+    margin = timedelta(seconds=settings.reading_margin_seconds)
     newcomers = Newcomers(answering, (answering, learning))
 
     async def make_ready() -> None:

@@ -37,3 +37,8 @@ class Settings(BaseModel):
         """The settings that an environment gives; a missing one is named."""
         given = {name.removeprefix(PREFIX).lower(): value for name, value in env.items() if name.startswith(PREFIX)}
         return cls.model_validate(given)
+
+    @property
+    def reading_margin_seconds(self) -> float:
+        """By how much the line up to which all has been read lies behind the clock."""
+        return self.clock_margin_seconds + self.metadata_seconds

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import func, select, update
@@ -16,16 +15,14 @@ from shared import positions, store
 from shared.database import among, table, transaction
 from shared.metrics import Metrics
 from shared.tables import HoldRow, QuarantineRow
-from shared.topics import EVENTS_PATTERN
-
-_INBOUND: Final = re.compile(EVENTS_PATTERN)
 
 
 async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: timedelta, metrics: Metrics) -> None:
     """Note for each assigned partition that is read to its end that all received until just now has been read.
 
     The clock is read before the ends: what is appended after that is later than the line, by more than the margin
-    that clocks may differ by.
+    that clocks may differ by. The margin also covers the time after which a consumer sees a new topic: what was
+    appended to one before the line is on a topic that the consumer knows of.
     """
     async with transaction(engine) as tx:
         now = await positions.clock(tx)
@@ -33,14 +30,13 @@ async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: tim
     if not places:
         return
     ends = await asyncio.wait_for(consumer.end_offsets(places), 5)
-    inbound = {topic for topic in await asyncio.wait_for(consumer.topics(), 5) if _INBOUND.match(topic)}
     c = positions.POSITIONS.c
     async with transaction(engine) as tx:
         found = await tx.execute(select(c.topic, c.partition, c.next_offset, c.read_until))
         stored = {(topic, partition): (offset, until) for topic, partition, offset, until in found}
         at_end = [p for p in places if stored.get((p.topic, p.partition), (0, None))[0] >= ends[p]]
         # A new partner's topic may hold a cure that nobody has been assigned to read yet: no line moves before.
-        if inbound <= {topic for topic, _ in stored}:
+        if consumer.subscription() <= {topic for topic, _ in stored}:
             await _note(tx, at_end, now - margin)
     _show_behind(metrics, places, set(at_end), stored)
 

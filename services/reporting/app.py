@@ -45,7 +45,7 @@ async def _nothing_to_tell() -> Snapshot | None:
 
 
 def _steps(engine: AsyncEngine, settings: Settings, metrics: Metrics, reader: Reader) -> tuple[Step, ...]:
-    margin = timedelta(seconds=settings.clock_margin_seconds)
+    margin = timedelta(seconds=settings.reading_margin_seconds)
 
     async def show_outbox() -> None:
         async with transaction(engine) as tx:
