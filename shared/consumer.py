@@ -178,8 +178,7 @@ class Newcomers:
     """Sees to it that a topic which comes to fit the pattern of a group's reader is given to somebody.
 
     Not every change of the topics leads to a rebalance: with aiokafka only the group's leader looks for one, by the
-    topics of its members when they joined; and a static member that comes back is not told that it leads (KIP-814).
-    So whoever sees a topic that nobody has been given has all readers of its process join anew.
+    topics of its members when they joined. So whoever sees a topic that nobody has been given joins anew.
     """
 
     reader: Reader

@@ -73,7 +73,6 @@ def _answering(
         broker,
         settings,
         service.name,
-        "answering",
         reader.handle,
         topics=inbound.topics,
         pattern=inbound.pattern,
@@ -102,7 +101,7 @@ def _learning(
         topics.progress(other) for other in listens_to
     ]
     group = topics.learning_group(service.name)
-    reader.consumer = subscribe(broker, settings, group, "learning", reader.handle, topics=told, listener=reader)
+    reader.consumer = subscribe(broker, settings, group, reader.handle, topics=told, listener=reader)
     return reader
 
 

@@ -58,7 +58,6 @@ def subscribe(
     broker: KafkaBroker,
     settings: Settings,
     group: str,
-    role: str,
     handler: Handler,
     *,
     topics: Sequence[str] = (),
@@ -67,15 +66,15 @@ def subscribe(
 ) -> Callable[[], AIOKafkaConsumer | None]:
     """Make a subscriber of whole batches; returns how to get at its consumer once it runs.
 
-    `role` tells the subscribers of one process apart in their group. A handler that raises has its batch sought
-    back: it sleeps before it raises, as a nack seeks at once.
+    A handler that raises has its batch sought back: it sleeps before it raises, as a nack seeks at once. Members are
+    not static: one that comes back is given its old partitions, is not told that it leads, and then nobody looks for
+    new topics (KIP-814 is beyond this client).
     """
     subscriber = broker.subscriber(
         *topics,
         pattern=pattern,
         batch=True,
         group_id=group,
-        group_instance_id=f"{group}.{settings.instance}.{role}",
         max_records=settings.batch_records,
         batch_timeout_ms=200,
         auto_offset_reset="earliest",

@@ -21,14 +21,13 @@ class Settings(BaseModel):
     database_url: SecretStr
     http_host: str = "127.0.0.1"
     http_port: int
-    instance: str = Field(default="1", description="Name of this instance: static membership in its group.")
     hold_seconds: float = Field(default=72 * 3600, description="How long a record waits for its other half.")
     held_receipt_seconds: float = Field(default=30, description="After how long its sender is told that it waits.")
     sweep_seconds: float = Field(default=1, description="How often holds, queues and gauges are looked after.")
     progress_seconds: float = Field(default=30, description="How often an idle service tells its progress.")
     metadata_seconds: float = Field(default=15, description="After how long a new partner's topic is seen.")
     clock_margin_seconds: float = Field(default=5, description="What the clocks of broker and services may differ.")
-    session_seconds: float = Field(default=30, description="After how long a silent instance loses its partitions.")
+    session_seconds: float = Field(default=10, description="After how long a silent instance loses its partitions.")
     publish_timeout_seconds: float = Field(default=10, description="After how long a send counts as failed.")
     batch_records: int = Field(default=500, description="How many records are judged in one transaction.")
 

@@ -33,7 +33,7 @@ def make(settings: Settings, stop: Callable[[], None]) -> AsgiFastStream:
 
     reader = Reader(engine, metrics, process, stop)
     reader.ready.set()
-    reader.consumer = subscribe(broker, settings, NAME, "projecting", reader.handle, topics=READ, listener=reader)
+    reader.consumer = subscribe(broker, settings, NAME, reader.handle, topics=READ, listener=reader)
     relayed = Relayed(engine, settings, (), _nothing_to_tell, lambda count: metrics.published.inc(count))
     steps = _steps(engine, settings, metrics, reader)
     return make_app(Process(NAME, settings, engine, broker, metrics, (reader,), relayed, steps))
