@@ -37,7 +37,7 @@ def demo(
 
     It begins with empty engines: what an earlier demonstration left is removed, anything else is refused.
     """
-    _make_room(home())
+    make_room(home())
     step("Making the data set and its answer key")
     prepared = prepare(seed, scale)
     with Programme(home(), on_step=step) as programme:
@@ -60,14 +60,17 @@ def demo(
             raise typer.Exit(1)
 
 
-def _make_room(home: Home) -> None:
-    """Remove an earlier demonstration's state; never that of a system which was made by `senconet up`."""
+def make_room(home: Home) -> None:
+    """Remove an earlier demonstration's state; never that of a system which was made by `senconet up`, or a stranger's.
+
+    Fails, and removes nothing, where the home is not a demonstration's or its system runs.
+    """
     mark = home.path / MARK
     ours = mark.is_file() and (home.path / "system.json").is_file()
-    if LocalSystem(home, migrate=migrate).running():
-        fail(f"A system is running in {home.path}. Stop it with `senconet down`, or set SENCONET_HOME to a new folder.")
     if not ours and home.path.exists() and {entry.name for entry in home.path.iterdir()} - {MARK, "lock"}:
         fail(f"{home.path} holds something else than a demonstration. Set SENCONET_HOME to a new folder.")
+    if ours and LocalSystem(home, migrate=migrate).running():
+        fail(f"A system is running in {home.path}. Stop it with `senconet down`, or set SENCONET_HOME to a new folder.")
     if ours:
         shutil.rmtree(home.path)
     private_folder(home.path)
