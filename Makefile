@@ -1,4 +1,4 @@
-# Everything lives in .venv: Python packages, the Java runtime, Kafka's jars, PostgreSQL. Nothing is installed elsewhere.
+# Everything lives in .venv: Python packages, Java, Kafka's jars, PostgreSQL, promtool. Nothing is installed elsewhere.
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,7 +21,7 @@ help: ## Show this help
 
 install: $(STAMP) ## Make .venv with all packages, Java, Kafka and PostgreSQL (PYTHON=python3.12 for another Python)
 
-test: install check ## Check style and types, then run all tests (ARGS="-k name" for some of them)
+test: install check $(BIN)/promtool ## Check style and types, then run all tests (ARGS="-k name" for some of them)
 	$(BIN)/pytest $(ARGS)
 
 demo: install ## Run the demonstration (ARGS="--help" for its options)
@@ -50,6 +50,9 @@ clean: ## Stop what runs, then remove its state, .venv and all caches
 	if [ -x $(BIN)/senconet ]; then $(BIN)/senconet down; fi
 	rm -rf .senconet $(VENV) *.egg-info build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/promtool: | $(STAMP)
+	$(BIN)/python -m senconet.local.promtool
 
 $(STAMP): pyproject.toml $(LOCKS) senconet/local/kafka_jars.sha256
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=...")'

@@ -26,7 +26,7 @@ class _WithoutNull(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         """The field's own schema, without null and without the default."""
         inner = schema["schema"]
-        if inner["type"] == "function-before":  # shared.events.data.Optional refuses null
+        while inner["type"] in ("function-before", "function-after"):  # shared.events.data.Optional refuses null
             inner = inner["schema"]
         return self.generate_inner(inner["schema"] if inner["type"] == "nullable" else inner)
 

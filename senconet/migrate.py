@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, create_engine
 from sqlmodel import SQLModel
 
-SERVICES: Final = ("enrolment", "assessment", "reporting")
+SERVICES: Final = ("enrolment", "mentoring", "assessment", "reporting")
 
 
 def migrate(service: str, url: str) -> None:

@@ -54,11 +54,16 @@ def provision_kafka(access: KafkaAccess, passwords: Mapping[str, str]) -> None:
     """Make the topics that belong to no partner, and each service's user (name: password) with its rights."""
     wanted = topics.service_topics()
     rights = {acl for topic in wanted for acl in topic_rights(topic)}
-    groups = {(service, name) for service in passwords for name in (service, topics.learning_group(service))}
+    groups = {(service, name) for service in passwords for name in _groups(service)}
     rights |= {_right(service, ResourceType.GROUP, name, AclOperation.READ) for service, name in groups}
     # A service's relay starts before there is a partner whose topic it may write.
     rights |= {_right(service, ResourceType.BROKER, _CLUSTER, AclOperation.IDEMPOTENT_WRITE) for service in passwords}
     _provision(access.admin(), wanted, passwords, rights)
+
+
+def _groups(service: str) -> tuple[str, ...]:
+    own = (service, topics.learning_group(service))
+    return (*own, topics.RECEIPTS_GROUP) if service == "reporting" else own
 
 
 def add_partner(access: KafkaAccess, code: str, password: str) -> None:

@@ -8,11 +8,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from senconet.access import KafkaAccess
 from shared import topics
-from shared.kafka import client_options, producing, raw_record, reading
+from shared.kafka import Producer, client_options, producing, raw_record, reading
 
 SEND_SECONDS: Final = 30.0
 FINAL: Final = frozenset({"accepted", "duplicate", "rejected"})
@@ -51,18 +51,16 @@ def options_of(access: KafkaAccess) -> dict[str, Any]:
     return client_options(access.bootstrap, access.username, access.password)
 
 
-def publishing(access: KafkaAccess) -> AbstractAsyncContextManager[AIOKafkaProducer]:
+def publishing(access: KafkaAccess) -> AbstractAsyncContextManager[Producer]:
     """A partner's producer."""
     return producing(options_of(access), SEND_SECONDS)
 
 
-async def send(producer: AIOKafkaProducer, partner: str, records: Sequence[Outgoing]) -> list[int]:
+async def send(producer: Producer, partner: str, records: Sequence[Outgoing]) -> list[int]:
     """Publish records in order; returns their offsets."""
-    sent = [
-        await producer.send(topics.events(partner), record.value, key=record.key, headers=list(record.headers))
-        for record in records
-    ]
-    return [(await future).offset for future in sent]
+    topic = topics.events(partner)
+    sent = await producer.send([(topic, record.key, record.value, record.headers) for record in records])
+    return [offset for _, _, offset in await producer.acknowledged(sent)]
 
 
 @dataclass(frozen=True, slots=True)

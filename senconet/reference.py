@@ -97,9 +97,9 @@ async def load(access: KafkaAccess, folder: Path, now: datetime, on_step: Callab
             holds[kind] = now + AHEAD if known else _BEGINNING
             values = _changed(known, bodies, manifest.ruleversion, holds[kind])
             on_step(f"Publishing {len(values)} {kind}")
-            sent = [await producer.send(topics.reference(kind), v, key=k.encode()) for k, v in values.items()]
-            for future in sent:
-                await future
+            topic = topics.reference(kind)
+            sent = await producer.send([(topic, key.encode(), value, ()) for key, value in values.items()])
+            await producer.acknowledged(sent)
             published[kind] = len(values)
     return Loaded(published, holds)
 

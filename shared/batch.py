@@ -24,6 +24,7 @@ from shared.history import (
     Held,
     Ledger,
     Rejected,
+    bounded,
     digest,
     reject,
 )
@@ -134,7 +135,7 @@ class Batch:
         ledger = self._world.ledgers[event.registration]
         bound = self._world.bound.get(bound_name(event))
         decision = self._judge.decide(ledger, event, bound)
-        if isinstance(decision, Accepted) and event.kind.corrects is None and ledger.history.full:
+        if isinstance(decision, Accepted) and bounded(event.kind) and ledger.history.full:
             decision = reject("too_many_facts", "ce_subject", most=MAX_FACTS)
         accepted = isinstance(decision, Accepted)
         return decision, self._judge.accept(ledger, event, self._decided(ledger)) if accepted else None

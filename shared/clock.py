@@ -36,7 +36,8 @@ def parse(text: str) -> datetime | None:
 
 def render(instant: datetime) -> str:
     """An instant as RFC 3339 in UTC, to the microsecond where it has any."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return in_utc.isoformat()[: -len("+00:00")] + "Z"
 
 
 def london_day(instant: datetime) -> date:

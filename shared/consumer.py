@@ -27,6 +27,9 @@ from shared.records import RawRecord
 
 log = logging.getLogger("senconet.consumer")
 REBALANCE_SECONDS: Final = 5.0
+FEW: Final = 200
+GATHER_SECONDS: Final = 0.02
+"""After a batch of few records, how long the next may grow: a transaction costs as much as many records."""
 STOPPING = (PositionMoved, SystemicFault, LostRace)
 
 
@@ -34,8 +37,7 @@ STOPPING = (PositionMoved, SystemicFault, LostRace)
 class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     """Feeds batches to `process` and keeps the consumer at the stored positions.
 
-    `ready` is awaited before the first batch; `stop` is called when the service must not go on. `pattern` is what
-    topics are subscribed by, if they are not by name.
+    `ready` is awaited before the first batch; `stop` is called when the service must not go on.
     """
 
     engine: AsyncEngine
@@ -46,9 +48,9 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     unread: dict[str, datetime] = field(default_factory=dict)
-    pattern: str | None = None
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _failures: int = 0
+    _given: frozenset[str] = frozenset()
 
     async def handle(self, batch: list[RawRecord]) -> None:
         """Answer a batch; on a failure wait, longer each time, and give it back whole.
@@ -71,6 +73,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
             for topic in self.unread:
                 self.metrics.behind.labels(topic).set(0)
             self.unread = {}
+        if len(batch) < FEW:
+            await asyncio.sleep(GATHER_SECONDS)
 
     def running(self) -> AIOKafkaConsumer | None:
         """The consumer, once it has joined its group."""
@@ -79,7 +83,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     def come_again(self) -> None:
         """Join the group anew, if it has been joined."""
         if consumer := self.running():
-            join_anew(consumer, self, self.pattern)
+            join_anew(consumer)
 
     def show_unread(self) -> None:
         """How old the first record in hand is, by topic: it shows a database that is away, and needs none."""
@@ -132,11 +136,20 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         """Go to the stored positions, whatever the group has committed."""
         consumer = self.consumer()
         places = sorted(assigned)
+        self._show_only({place.topic for place in places})
         if consumer is not None and places:
             async for attempt in AsyncRetrying(wait=wait_random_exponential(max=5), reraise=True):
                 with attempt:
                     await self._place(consumer, places)
         self.joined.set()
+
+    def _show_only(self, topics: Iterable[str]) -> None:
+        """How far behind a topic is shows only who reads it now."""
+        kept = frozenset(topics)
+        for topic in self._given - kept:
+            self.unread.pop(topic, None)
+            self.metrics.behind.remove(topic)
+        self._given = kept
 
     async def _place(self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:
         beginnings = await consumer.beginning_offsets(list(places))
@@ -182,7 +195,6 @@ class Newcomers:
     """
 
     reader: Reader
-    group: Sequence[Reader]
     _missing: frozenset[str] = frozenset()
     _since: float = 0
 
@@ -195,8 +207,7 @@ class Newcomers:
             self._missing, self._since = missing, now
         elif missing and now - self._since > REBALANCE_SECONDS:
             self._since = now
-            for reader in self.group:
-                reader.come_again()
+            self.reader.come_again()
 
     async def _not_given(self, fitting: frozenset[str]) -> frozenset[str]:
         """Who is given a partition stores its position."""

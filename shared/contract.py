@@ -30,6 +30,7 @@ MAX_PROBLEMS: Final = 20
 _UUID: Final = re.compile(UUID_PATTERN)
 _SOURCE: Final = re.compile(r"/partners/([a-z0-9-]+)/.+")
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
+_DAY_RULE: Final = "day precision goes with 00:00 of a day in London"
 _LISTS: Final = {"trainee.withdrew": "withdrawal", "trainee.deferred": "deferral"}
 
 
@@ -60,7 +61,6 @@ class Event:
     received: datetime
     data: dict[str, Any]
     cure: datetime
-    content: bytes = field(repr=False)
     raw: RawRecord = field(repr=False)
     attached: Status | None = None
 
@@ -69,6 +69,12 @@ class Event:
         """Where the fact stands."""
         at = clock.placed(self.time, self.data.get("time_precision"), self.kind.day)
         return Moment(at, self.kind.order)
+
+    @property
+    def content(self) -> bytes:
+        """What makes two records of one id the same: type, subject, instant, data; names sorted, numbers by value."""
+        body = [self.kind.name, self.registration, clock.render(self.time), _by_value(self.data)]
+        return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
     @property
     def target(self) -> tuple[str, str] | None:
@@ -125,12 +131,6 @@ def read_again(raw: RawRecord) -> Event:
     return _event(raw, envelope, BY_WIRE[envelope.attributes["type"]], topics.partner_of(raw.topic))
 
 
-def content_of(kind: EventType, subject: str, time: datetime, data: dict[str, Any]) -> bytes:
-    """What makes two records of one id the same: type, subject, instant and data, names sorted, numbers by value."""
-    body = [kind.name, subject, clock.render(time), _by_value(data)]
-    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-
-
 def _by_value(node: Any) -> Any:
     if isinstance(node, dict):
         return {name: _by_value(value) for name, value in node.items()}
@@ -152,7 +152,6 @@ def _event(raw: RawRecord, envelope: Envelope, kind: EventType, sender: str) -> 
         received=raw.received,
         data=envelope.data,
         cure=raw.received,
-        content=content_of(kind, attributes["subject"], envelope.time, envelope.data),
         raw=raw,
     )
 
@@ -188,10 +187,44 @@ def _problems(
     wrong = tuple(_data_problems(kind, envelope))
     yield from wrong
     paths = {problem.path for problem in wrong}
-    if not paths & {"data.reason", "data.code_list"}:
-        yield from _list_problems(kind, envelope, rules)
     if "data.target_source" not in paths:
         yield from _target_problems(kind, envelope, sender)
+    told = _told(kind, envelope)
+    if told is None:
+        return
+    yield from _future_problems(told, received)
+    if not paths & {f"{told.path}.reason", f"{told.path}.code_list"}:
+        yield from _list_problems(told, rules)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a record says of a fact: its own data, or those with which it replaces another's."""
+
+    type: str
+    path: str
+    data: dict[str, Any]
+    time: datetime
+    replaces: bool
+
+
+def _told(kind: EventType, envelope: Envelope) -> _Told | None:
+    """The fact that is told; None of one that is taken back, or where there is nothing readable."""
+    if kind.corrects is None:
+        return _Told(kind.name, "data", envelope.data, envelope.time, False)
+    replacement, given = envelope.data.get("replacement"), envelope.data.get("replacement_time")
+    if not kind.supersedes or not isinstance(replacement, dict):
+        return None
+    time = clock.parse(given) if isinstance(given, str) else None
+    return _Told(kind.corrects, "data.replacement", replacement, time or envelope.time, time is not None)
+
+
+def _future_problems(told: _Told, received: datetime) -> Iterator[Problem]:
+    if told.replaces and told.time > received + FUTURE:
+        minutes = (told.time - received) // timedelta(minutes=1)
+        yield Problem("time_in_future", "data.replacement_time", {"minutes": minutes})
+    if told.replaces and told.data.get("time_precision") == "day" and not _is_london_midnight(told.time):
+        yield Problem("schema_invalid", f"{told.path}.time_precision", {"rule": _DAY_RULE})
 
 
 def _partner_in(source: str) -> str | None:
@@ -210,8 +243,7 @@ def _data_problems(kind: EventType, envelope: Envelope) -> Iterator[Problem]:
             else:
                 yield _data_problem(loc, name, error["msg"])
     if envelope.data.get("time_precision") == "day" and not _is_london_midnight(envelope.time):
-        rule = "day precision goes with 00:00 of a day in London"
-        yield Problem("schema_invalid", "data.time_precision", {"rule": rule})
+        yield Problem("schema_invalid", "data.time_precision", {"rule": _DAY_RULE})
 
 
 def _node(data: Any, loc: tuple[int | str, ...]) -> Any:
@@ -222,10 +254,9 @@ def _node(data: Any, loc: tuple[int | str, ...]) -> Any:
 
 def _data_problem(loc: tuple[int | str, ...], error: str, message: str) -> Problem:
     """The path of a known field is named; an unknown one only in the plain form of a field name."""
-    if error == "extra_forbidden":
-        name = str(loc[-1])
-        return Problem("field_unknown", ".".join(("data", name)) if _FIELD_NAME.fullmatch(name) else None)
     path = ".".join(("data", *(str(part) for part in loc)))
+    if error == "extra_forbidden":
+        return Problem("field_unknown", path if _FIELD_NAME.fullmatch(str(loc[-1])) else None)
     return Problem("schema_invalid", path, {"rule": message})
 
 
@@ -233,23 +264,22 @@ def _is_london_midnight(time: datetime) -> bool:
     return time == clock.start_of_day(clock.london_day(time))
 
 
-def _list_problems(kind: EventType, envelope: Envelope, rules: Rules) -> Iterator[Problem]:
+def _list_problems(told: _Told, rules: Rules) -> Iterator[Problem]:
     """The reason must stand on its list on the day that it happened."""
-    if kind.name not in _LISTS:
+    if told.type not in _LISTS or "reason" not in told.data:
         return
-    named = envelope.data.get("code_list")
-    found = rules.code_list(_LISTS[kind.name], named)
-    day = clock.london_day(envelope.time)
+    day, named = clock.london_day(told.time), told.data.get("code_list")
+    found = rules.code_list(_LISTS[told.type], named)
     if found is None:
-        yield Problem("code_not_in_list", "data.code_list", {"date": day.isoformat()})
+        yield Problem("code_not_in_list", f"{told.path}.code_list", {"date": day.isoformat()})
         return
-    reason = envelope.data["reason"]
+    reason = told.data["reason"]
     if instead := next((refused.use for refused in found.refused if refused.code == reason), None):
-        yield Problem(instead, "data.reason")
+        yield Problem(instead, f"{told.path}.reason")
     elif not any(item.code == reason and item.covers(day) for item in found.items):
         allowed = sorted(item.code for item in found.items if item.covers(day))
         detail = {"date": day.isoformat(), "code_list": found.code_list, "allowed": allowed}
-        yield Problem("code_not_in_list", "data.reason", detail)
+        yield Problem("code_not_in_list", f"{told.path}.reason", detail)
 
 
 def _target_problems(kind: EventType, envelope: Envelope, sender: str) -> Iterator[Problem]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import psycopg
+from psycopg import sql
+from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, Table, bindparam, func, select, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
@@ -24,7 +28,14 @@ def make_engine(url: str) -> AsyncEngine:
     No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that.
     """
     return create_async_engine(
-        url, pool_size=5, max_overflow=0, pool_pre_ping=True, hide_parameters=True, connect_args={"options": _OPTIONS}
+        url,
+        pool_size=5,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        json_serializer=document,
+        json_deserializer=from_json,
+        connect_args={"options": _OPTIONS},
     )
 
 
@@ -57,3 +68,30 @@ def among(columns: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]]
     names = [f"c{index}" for index in range(len(columns))]
     wanted = func.unnest(*arrays).table_valued(*names).render_derived()
     return tuple_(*columns).in_(select(*(wanted.c[name] for name in names)))
+
+
+def document(value: Any) -> str:
+    """A value as JSON. Rows as one such value, which the statement unfolds, cost a tenth of a parameter a value."""
+    return to_json(value).decode()
+
+
+async def add_rows(tx: AsyncConnection, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows, in order and by COPY. All have the columns of the first. Raises DBAPIError as any statement."""
+    if not rows:
+        return
+    names = tuple(rows[0])
+    bodies = frozenset(name for name in names if isinstance(target.c[name].type, JSONB))
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(target.name), columns)
+    connection = (await tx.get_raw_connection()).driver_connection
+    assert isinstance(connection, psycopg.AsyncConnection)
+    try:
+        async with connection.cursor().copy(statement) as copy:
+            for row in rows:
+                await copy.write_row([_body(row[name]) if name in bodies else row[name] for name in names])
+    except psycopg.Error as error:
+        raise DBAPIError.instance(f"COPY {target.name}", None, error, psycopg.Error, hide_parameters=True) from error
+
+
+def _body(value: Any) -> str | None:
+    return None if value is None else document(value)

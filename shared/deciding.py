@@ -68,7 +68,7 @@ def _answering(
     async def answer(batch: Sequence[RawRecord]) -> Done:
         return await process(service, batch)
 
-    reader = Reader(service.engine, metrics, answer, stop, pattern=inbound.pattern)
+    reader = Reader(service.engine, metrics, answer, stop)
     reader.consumer = subscribe(
         broker,
         settings,
@@ -109,7 +109,7 @@ def _steps(
     service: Deciding, settings: Settings, metrics: Metrics, answering: Reader, learning: Reader
 ) -> tuple[Step, ...]:
     margin = timedelta(seconds=settings.reading_margin_seconds)
-    newcomers = Newcomers(answering, (answering, learning))
+    newcomers = Newcomers(answering)
 
     async def make_ready() -> None:
         told = learning.running()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared import clock, topics
-from shared.contract import Event, Position, content_of
+from shared.contract import Event, Position
 from shared.events.catalogue import BY_NAME
 from shared.messages import Message, encode
 from shared.records import RawRecord
@@ -29,7 +29,7 @@ def request_message(event: Event, status: Status) -> Message:
     """A partner's record for its owner, with the status as of that record."""
     position = event.position
     body = {
-        "status": status.model_dump(mode="json"),
+        "status": status,
         "event": {
             "position": [position.topic, position.partition, position.offset],
             "type": event.kind.name,
@@ -47,7 +47,7 @@ def request_message(event: Event, status: Status) -> Message:
 def status_message(owner: str, registration: str, status: Status, cause: dict[str, Any], received: datetime) -> Message:
     """A change of status for an owner."""
     body = {
-        "status": status.model_dump(mode="json"),
+        "status": status,
         "cause": cause,
         "receivedtime": clock.render(received),
     }
@@ -87,7 +87,6 @@ def _event(registration: str, body: dict[str, Any], status: Status, raw: RawReco
         received=_instant(body["receivedtime"]),
         data=body["data"],
         cure=_instant(body["cure"]),
-        content=content_of(kind, registration, time, body["data"]),
         raw=raw,
         attached=status,
     )

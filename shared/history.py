@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final
 
+from shared import clock
 from shared.clock import Moment
 from shared.contract import Event
 from shared.events.catalogue import EventType
@@ -22,7 +22,7 @@ Name = tuple[str, str]
 """Source and id of an event: unique together."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One accepted event as it is kept: direct identifiers are replaced by keys, personal reasons by their group."""
 
@@ -54,33 +54,72 @@ class Fact:
 
 @dataclass(frozen=True)
 class History:
-    """All facts that a service has accepted of one registration, corrections included."""
+    """All facts that a service has accepted of one registration. Made by `history_of` and `plus`.
+
+    `accepted` are they as they came, corrections included; `facts` those not taken back, as they are now told, in
+    their total order; `voided` the names of those taken back. `folds` remembers what folds of it come to, by the
+    version of the status: a history never changes, so what was found once holds.
+    """
 
     accepted: tuple[Fact, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    voided: frozenset[Name] = frozenset()
+    folds: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def plus(self, fact: Fact) -> History:
         """The history with one more fact."""
-        return History((*self.accepted, fact))
+        accepted = (*self.accepted, fact)
+        if self.newest(fact):
+            return History(accepted, (*self.facts, fact), self.voided)
+        return history_of(accepted)
 
-    @cached_property
-    def voided(self) -> frozenset[Name]:
-        """The facts that were taken back."""
-        return frozenset(fact.target for fact in self.accepted if fact.target)
-
-    @cached_property
-    def facts(self) -> tuple[Fact, ...]:
-        """The facts that were not taken back, in their total order."""
-        kept = (f for f in self.accepted if f.kind.corrects is None and f.name not in self.voided)
-        return tuple(sorted(kept, key=lambda fact: fact.place))
+    def newest(self, fact: Fact) -> bool:
+        """Whether a fact stands behind all others and corrects none of them: the usual case."""
+        return fact.kind.corrects is None and (not self.facts or self.facts[-1].place < fact.place)
 
     @property
     def full(self) -> bool:
-        """Whether it holds as many facts as one registration may have."""
-        return sum(1 for fact in self.accepted if fact.kind.corrects is None) >= MAX_FACTS
+        """Whether it holds as many facts as one registration may have; what replaces one counts as one."""
+        return sum(1 for fact in self.accepted if bounded(fact.kind)) >= MAX_FACTS
 
     def find(self, name: Name) -> Fact | None:
-        """The fact of a source and id, voided or not."""
+        """The fact of a source and id as it came, voided or not."""
         return next((fact for fact in self.accepted if fact.name == name), None)
+
+    def replacing(self, name: Name) -> Fact | None:
+        """The supersede by which a fact is now told: of several the last in their order."""
+        return max((f for f in self.accepted if f.kind.supersedes and f.target == name), key=_by_place, default=None)
+
+
+def history_of(accepted: Iterable[Fact]) -> History:
+    """The history that accepted facts make. Of several supersedes of one fact the last in their order holds."""
+    came = tuple(accepted)
+    voided = frozenset(fact.target for fact in came if fact.target and not fact.kind.supersedes)
+    superseding = sorted((fact for fact in came if fact.kind.supersedes), key=_by_place)
+    replaced = {fact.target: fact for fact in superseding}
+    kept = (fact for fact in came if fact.kind.corrects is None and fact.name not in voided)
+    now = (superseded(fact, replaced[fact.name]) if fact.name in replaced else fact for fact in kept)
+    return History(came, tuple(sorted(now, key=_by_place)), voided)
+
+
+def _by_place(fact: Fact) -> tuple[datetime, int, datetime, str, str]:
+    return fact.place
+
+
+def superseded(fact: Fact, correction: Fact) -> Fact:
+    """A fact as a correction tells it: its data are replaced, and its place where the correction gives a time."""
+    data: Mapping[str, Any] = correction.data["replacement"]
+    given = correction.data.get("replacement_time")
+    time = clock.parse(given) if given else None
+    if time is None:
+        return replace(fact, data=data)
+    at = clock.placed(time, data.get("time_precision"), fact.kind.day)
+    return replace(fact, data=data, moment=Moment(at, fact.kind.order))
+
+
+def bounded(kind: EventType) -> bool:
+    """Whether facts of a type count against `MAX_FACTS`: a void only ever takes one away."""
+    return kind.corrects is None or kind.supersedes
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +179,7 @@ class Ledger:
 
     registration: str
     digest_key: bytes = field(repr=False)
-    history: History = History()
+    history: History = field(default_factory=History)
     status: Status | None = None
     version: int = 0
     decided: datetime | None = None
@@ -154,6 +193,20 @@ def same_id(bound: Bound | None, ledger: Ledger, event: Event) -> Decision | Non
     if same and hmac.compare_digest(bound.digest, digest(ledger.digest_key, event)):
         return Duplicate(bound.outcome)
     return reject("id_conflict", "ce_id", date=bound.received.date().isoformat())
+
+
+def as_fact(event: Event, data: Mapping[str, Any] | None = None) -> Fact:
+    """The fact that an accepted event becomes; `data` is what may be kept of its own."""
+    kept = event.data if data is None else data
+    return Fact(event.kind, event.sender, event.source, event.id, event.moment, event.received, kept)
+
+
+def would_invalidate(fallen: Sequence[Fact], event: Event) -> Rejected | None:
+    """The refusal of an event by which later facts would fall, with the ids of the sender's own."""
+    if not fallen:
+        return None
+    own = sorted(fact.id for fact in fallen if fact.sender == event.sender)
+    return reject("would_invalidate", "ce_time", count=len(fallen), ids=own)
 
 
 def reject(code: str, path: str | None = None, **detail: object) -> Rejected:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
 
 from shared import clock, topics
 from shared.contract import Position
@@ -51,9 +53,14 @@ class Answer:
         return tuple(dict.fromkeys(problem.code for problem in self.problems))
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
-    """A body as compact JSON."""
-    return json.dumps(body, separators=(",", ":")).encode()
+def encode(body: Any) -> bytes:
+    """A body as compact JSON; models in it as they are written in JSON."""
+    return to_json(body)
+
+
+def decode(value: bytes) -> Any:
+    """What `encode` made these bytes from. What partners write is read by `shared.records`."""
+    return from_json(value)
 
 
 def cloud_event(topic: str, key: str | None, attributes: Mapping[str, str | None], body: Mapping[str, Any]) -> Message:
@@ -117,7 +124,7 @@ def fact_message(
     service: str,
     registration: str,
     fact: Fact,
-    state: Mapping[str, Any],
+    state: BaseModel,
     decided: datetime,
     ruleversion: str,
     version: int,
@@ -144,7 +151,7 @@ def derived_message(
     registration: str,
     name: str,
     cause: Mapping[str, Any],
-    state: Mapping[str, Any],
+    state: BaseModel,
     decided: datetime,
     version: int,
 ) -> Message:
@@ -165,7 +172,34 @@ def notice(
     version: int,
 ) -> Message:
     """What a partner is told of its own fact after it was accepted."""
-    id_ = str(uuid.uuid5(_RECEIPTS, f"notice/{service}/{registration}/{name}/{fact.source}/{fact.id}/{version}"))
     body = {"event_id": fact.id, "source": fact.source, "type": fact.kind.wire, "cause": dict(cause)}
+    unique = f"{name}/{fact.source}/{fact.id}"
+    return _notice(service, fact.sender, name, unique, registration, body, decided, version)
+
+
+def notice_to(
+    service: str,
+    partner: str,
+    name: str,
+    registration: str,
+    body: Mapping[str, Any],
+    decided: datetime,
+    version: int,
+) -> Message:
+    """What a partner is told of a registration without a fact of its own."""
+    return _notice(service, partner, name, f"{name}/{partner}", registration, body, decided, version)
+
+
+def _notice(
+    service: str,
+    partner: str,
+    name: str,
+    unique: str,
+    registration: str,
+    body: Mapping[str, Any],
+    decided: datetime,
+    version: int,
+) -> Message:
+    id_ = str(uuid.uuid5(_RECEIPTS, f"notice/{service}/{registration}/{unique}/{version}"))
     attributes = _own_attributes(service, f"notice.{name}", id_, registration, decided)
-    return cloud_event(topics.receipts(fact.sender), registration, attributes, body)
+    return cloud_event(topics.receipts(partner), registration, attributes, body)

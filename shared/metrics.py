@@ -21,6 +21,12 @@ class Metrics:
         self.published = self._counter("published", "Messages that the relay has published")
         self.restarts = self._counter("batch_failures", "Batches given back after a failure", "error")
         self.held = self._gauge("held", "Records that wait for their other half")
+        self.hold_overdue = self._gauge("hold_overdue_seconds", "Time since the earliest deadline of what waits, or 0")
+        self.last_received = self._gauge(
+            "last_received_timestamp_seconds",
+            "Append time of the last of a partner's records that this service has answered, as Unix time",
+            "partner",
+        )
         self.quarantined = self._gauge("quarantined", "Records that failed or stand behind one that did")
         self.outbox_oldest = self._gauge("outbox_oldest_seconds", "Age of the oldest message not yet published")
         self.behind = self._gauge(

@@ -22,6 +22,7 @@ from shared.database import table, transaction
 from shared.judging import Fault, Item, Judge, SystemicFault, Writes, registrations_of
 from shared.records import RawRecord
 from shared.reference import Reference, Versions
+from shared.shelf import LedgerShelf
 from shared.tables import ReferenceRow
 
 REFERENCE: Final = table(ReferenceRow)
@@ -89,6 +90,7 @@ class Deciding:
     hold_for: timedelta
     held_receipt_after: timedelta
     shelf: ReferenceShelf = field(default_factory=ReferenceShelf)
+    ledgers: LedgerShelf = field(default_factory=LedgerShelf)
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ async def _attempt(service: Deciding, batch: Sequence[RawRecord], poison: frozen
             writes = await judge_records(service, tx, fresh, poison) if fresh else Writes()
     except DBAPIError as error:
         raise _named(error) from error
+    service.ledgers.keep(writes.ledgers.values())
     return Done(gaps, writes.outcomes, codes_of(writes), len(fresh), len(writes.failed))
 
 
@@ -205,7 +208,8 @@ async def open_batch(
     events: Sequence[Event],
 ) -> Judging:
     """Lock and load what the judging of these events needs."""
-    world = await store.load(tx, service.name, registrations, events, service.read_again)
+    shelf = service.ledgers.under(reference)
+    world = await store.load(tx, service.name, registrations, events, service.read_again, shelf)
     waiting = [hold.event for holds in world.holds.values() for hold in holds]
     judge = await service.open(tx, reference, (*events, *waiting))
     now = await positions.clock(tx)

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import topics
-from shared.database import among, table
+from shared.database import table
 from shared.records import RawRecord
 from shared.tables import PositionRow
 
@@ -22,6 +21,23 @@ Partition = tuple[str, int]
 """Topic and number."""
 
 POSITIONS: Final = table(PositionRow)
+
+_NAMED: Final = "unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]))"
+_MAKE_MISSING: Final = text(f"""
+    INSERT INTO positions (topic, "partition", next_offset)
+    SELECT topic, number, 0 FROM {_NAMED} AS made (topic, number) ON CONFLICT DO NOTHING
+""")
+_LOCK: Final = text(f"""
+    SELECT topic, "partition", next_offset FROM positions WHERE (topic, "partition") IN (SELECT * FROM {_NAMED})
+    ORDER BY topic, "partition" FOR UPDATE
+""")
+_ADVANCE: Final = text("""
+    UPDATE positions SET next_offset = reached, read_until = greatest(read_until, at)
+    FROM unnest(
+        CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[]), CAST(:times AS timestamptz[])
+    ) AS batch (of_topic, number, reached, at)
+    WHERE topic = of_topic AND "partition" = number
+""")
 
 
 async def clock(tx: AsyncConnection) -> datetime:
@@ -57,25 +73,21 @@ async def locked(tx: AsyncConnection, partitions: Sequence[Partition]) -> dict[P
     """The stored positions of partitions, locked in order; a partition never seen starts at its beginning."""
     if not partitions:
         return {}
-    rows = [{"topic": topic, "partition": partition, "next_offset": 0} for topic, partition in partitions]
-    await tx.execute(upsert(POSITIONS).on_conflict_do_nothing(), rows)
-    statement = (
-        select(POSITIONS.c.topic, POSITIONS.c.partition, POSITIONS.c.next_offset)
-        .where(among((POSITIONS.c.topic, POSITIONS.c.partition), partitions))
-        .order_by(POSITIONS.c.topic, POSITIONS.c.partition)
-        .with_for_update()
-    )
-    return {(topic, partition): offset for topic, partition, offset in await tx.execute(statement)}
+    named = {"topics": [topic for topic, _ in partitions], "partitions": [partition for _, partition in partitions]}
+    await tx.execute(_MAKE_MISSING, named)
+    return {(topic, partition): offset for topic, partition, offset in await tx.execute(_LOCK, named)}
 
 
 async def _advance(tx: AsyncConnection, fresh: Sequence[RawRecord]) -> None:
     last: dict[Partition, RawRecord] = {(record.topic, record.partition): record for record in fresh}
     if not last:
         return
-    statement = (
-        update(POSITIONS)
-        .where(POSITIONS.c.topic == bindparam("t"), POSITIONS.c.partition == bindparam("p"))
-        .values(next_offset=bindparam("n"), read_until=func.greatest(POSITIONS.c.read_until, bindparam("r")))
+    await tx.execute(
+        _ADVANCE,
+        {
+            "topics": [record.topic for record in last.values()],
+            "partitions": [record.partition for record in last.values()],
+            "offsets": [record.offset + 1 for record in last.values()],
+            "times": [record.received for record in last.values()],
+        },
     )
-    rows = [{"t": t, "p": p, "n": r.offset + 1, "r": r.received} for (t, p), r in sorted(last.items())]
-    await tx.execute(statement, rows)

@@ -53,15 +53,16 @@ async def keep(tx: AsyncConnection, body: Mapping[str, Any]) -> None:
 
 
 async def told_by(tx: AsyncConnection, service: str) -> Mapping[str, Any] | None:
-    """What a service has told last, once this one has read all that was published up to then."""
+    """What a service has told last, once this one has read all that was published for it up to then."""
     body = (await tx.execute(select(_PROGRESS.c.body).where(_PROGRESS.c.service == service))).scalar()
     if body is None:
         return None
     c = positions.POSITIONS.c
     rows = await tx.execute(select(c.topic, c.partition, c.next_offset))
     own = {(topic, str(partition)): offset for topic, partition, offset in rows}
+    for_it = body["ends"].keys() & {topic for topic, _ in own}  # another owner's requests are none of its business
     reached = all(
-        own.get((topic, partition), 0) >= end for topic, ends in body["ends"].items() for partition, end in ends.items()
+        own.get((topic, partition), 0) >= end for topic in for_it for partition, end in body["ends"][topic].items()
     )
     return body if reached else None
 

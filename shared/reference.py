@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.data import Identifier, ProviderType
+from shared.events.data import ActivityType, Identifier, ProviderType
 
 
 class _Body(BaseModel):
@@ -33,6 +33,21 @@ class Dated(_Body):
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
+class PlannedSession(_Body):
+    """A session of a cohort's course and its day."""
+
+    session_id: Identifier
+    activity_type: ActivityType
+    on: date
+
+
+class Span(_Body):
+    """Minutes from the least to the most that are usual."""
+
+    least: int
+    most: int
+
+
 class Cohort(_Body):
     """A cohort's windows and rules. Facts are taken until the end of `late_until` (of received time)."""
 
@@ -44,7 +59,12 @@ class Cohort(_Body):
     schedule_months: int = Field(ge=1, le=36)
     eligible_provider_types: list[ProviderType]
     level3_required: bool
-    completion_requires: Literal["none"]
+    units: list[Identifier] = Field(min_length=1)
+    max_attempts: int = Field(ge=1, le=99)
+    completion_requires: Literal["none", "any_decision", "pass"]
+    sessions: list[PlannedSession]
+    mentoring_minimum: int = Field(ge=0, le=99)
+    mentoring_minutes: Span
     reinstatement_days: int = Field(ge=0, le=3660)
 
     @property
@@ -220,6 +240,14 @@ class Reference:
         if index not in self._between:
             self._between[index] = RulesAt(received, self.kinds)
         return self._between[index]
+
+    def cohort(self, code: str, received: datetime) -> Cohort:
+        """The rules of a cohort for a fact received then; its first ones, where they were published after that."""
+        if (found := self.at(received).cohort(code)) is not None:
+            return found
+        body = self.kinds["cohorts"][code].versions[0].body
+        assert isinstance(body, Cohort)
+        return body
 
     @cached_property
     def _changes(self) -> list[datetime]:

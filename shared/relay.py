@@ -8,30 +8,31 @@ that was sent by it can still arrive.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.structs import RecordMetadata
+from aiokafka import TopicPartition
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash
 from shared.database import table, transaction
-from shared.kafka import client_options, make_producer, reading
+from shared.kafka import Producer, client_options, make_producer, reading
+from shared.messages import decode, encode
 from shared.settings import Settings
 from shared.tables import OutboxRow, RelayRow
 from shared.topics import REQUEST_PARTITIONS
 
 LOCK: Final = 73_001
-LIMIT: Final = 1000
+LIMIT: Final = 4000
 _OUTBOX: Final = table(OutboxRow)
 _RELAY: Final = table(RelayRow)
+_c: Final = _OUTBOX.c
+_OLDEST: Final = select(_c.id, _c.topic, _c.key, _c.headers, _c.value).order_by(_c.id).limit(LIMIT)
 # The lock of a relay whose host died without a word is free within half a minute.
 _NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")
@@ -99,13 +100,13 @@ async def _publish(relayed: Relayed, listening: psycopg.AsyncConnection[Any]) ->
     producer = make_producer(options, settings.publish_timeout_seconds)
     told_to_stop = False
     try:
-        await asyncio.wait_for(producer.start(), settings.publish_timeout_seconds)
+        await producer.start()
         await _drain_for_ever(relayed, listening, producer, ends)
     except asyncio.CancelledError:
         told_to_stop = True
         raise
     finally:
-        nothing_in_flight = await _stop(producer, settings.publish_timeout_seconds)
+        nothing_in_flight = await _stop(producer)
         if told_to_stop and nothing_in_flight:
             await _mark(relayed.engine, stopped=True)
 
@@ -124,7 +125,7 @@ async def _ends(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, 
 async def _drain_for_ever(
     relayed: Relayed,
     listening: psycopg.AsyncConnection[Any],
-    producer: AIOKafkaProducer,
+    producer: Producer,
     ends: dict[str, dict[int, int]],
 ) -> None:
     while True:
@@ -132,25 +133,24 @@ async def _drain_for_ever(
         while await _send_some(relayed, producer, ends):
             continue
         if snapshot is not None:
-            body = {**snapshot.body, "ends": ends}
-            await _acknowledged(relayed, [await producer.send(snapshot.topic, json.dumps(body).encode())])
+            body = encode({**snapshot.body, "ends": ends})
+            await producer.acknowledged(await producer.send([(snapshot.topic, None, body, ())]))
         timeout = relayed.settings.progress_seconds
         async for _ in listening.notifies(timeout=timeout, stop_after=1):
             pass
 
 
-async def _send_some(relayed: Relayed, producer: AIOKafkaProducer, ends: dict[str, dict[int, int]]) -> int:
+async def _send_some(relayed: Relayed, producer: Producer, ends: dict[str, dict[int, int]]) -> int:
     """Publish the oldest messages of the outbox and delete them; returns how many there were."""
     async with transaction(relayed.engine) as tx:
-        rows = (await tx.execute(select(_OUTBOX).order_by(_OUTBOX.c.id).limit(LIMIT))).all()
+        rows = (await tx.execute(_OLDEST)).all()
     if not rows:
         return 0
-    sent = [await producer.send(row.topic, row.value, key=row.key, headers=_headers(row.headers)) for row in rows]
+    sent = await producer.send([(topic, key, value, _headers(headers)) for _, topic, key, headers, value in rows])
     crash.point("relay_after_send", len(rows))
-    for metadata in await _acknowledged(relayed, sent):
-        if metadata.topic in ends:
-            reached = ends[metadata.topic].get(metadata.partition, 0)
-            ends[metadata.topic][metadata.partition] = max(reached, metadata.offset + 1)
+    for topic, partition, offset in await producer.acknowledged(sent):
+        if topic in ends:
+            ends[topic][partition] = max(ends[topic].get(partition, 0), offset + 1)
     crash.point("relay_after_acknowledgement", len(rows))
     async with transaction(relayed.engine) as tx:
         await _delete(tx, [row.id for row in rows])
@@ -159,23 +159,17 @@ async def _send_some(relayed: Relayed, producer: AIOKafkaProducer, ends: dict[st
 
 
 def _headers(packed: bytes) -> list[tuple[str, bytes]]:
-    return [(name, value.encode()) for name, value in json.loads(packed)]
-
-
-async def _acknowledged(relayed: Relayed, sent: Sequence[Any]) -> list[RecordMetadata]:
-    """Wait for the broker, with a bound: a producer whose broker is gone would wait for ever (aiokafka #1101)."""
-    bound = 2 * relayed.settings.publish_timeout_seconds
-    return await asyncio.wait_for(asyncio.gather(*sent), bound)
+    return [(name, value.encode()) for name, value in decode(packed)]
 
 
 async def _delete(tx: AsyncConnection, ids: Sequence[int]) -> None:
     await tx.execute(delete(_OUTBOX).where(_OUTBOX.c.id == func.any(list(ids))))
 
 
-async def _stop(producer: AIOKafkaProducer, seconds: float) -> bool:
+async def _stop(producer: Producer) -> bool:
     """Whether the producer has sent or given up all it had."""
     try:
-        await asyncio.wait_for(producer.stop(), seconds)
+        await producer.stop()
     except Exception as error:
         log.warning("producer did not stop: %s", type(error).__name__)
         return False

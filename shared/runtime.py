@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import uvicorn
 from faststream.asgi import AsgiFastStream, AsgiResponse, get
@@ -37,6 +37,7 @@ class Step(Protocol):
 
 
 log = logging.getLogger("senconet")
+S = TypeVar("S", bound=Settings)
 CONNECT_SECONDS: Final = 60
 
 
@@ -122,13 +123,13 @@ def make_app(process: Process) -> AsgiFastStream:
     )
 
 
-def run(make: Callable[[Settings, Callable[[], None]], AsgiFastStream]) -> None:
+def run(make: Callable[[S, Callable[[], None]], AsgiFastStream], settings_of: type[S]) -> None:
     """Run a service until it is told to stop; exit with 1 if it stopped because it must not go on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for library in ("aiokafka", "senconet.faststream"):
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
-        settings = Settings.from_env(os.environ)
+        settings = settings_of.from_env(os.environ)
     except ValidationError as error:
         names = ", ".join(f"SENCONET_{first}".upper() for first, *_ in (e["loc"] for e in error.errors()))
         raise SystemExit(f"missing or not valid in the environment: {names}") from None

@@ -12,7 +12,18 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from shared.clock import Moment
-from shared.events.catalogue import COMPLETED, EventType
+from shared.events.catalogue import (
+    ACCEPTED,
+    CANCELLED,
+    COMPLETED,
+    DECLINED,
+    MENTOR,
+    MENTORING,
+    OFFERED,
+    SESSION,
+    SUBMITTED,
+    EventType,
+)
 from shared.topics import LEAD
 
 State = Literal["registered", "deferred", "withdrawn", "voided"]
@@ -53,11 +64,16 @@ class Place(_Part):
 
 
 class Status(_Part):
-    """A registration's whole status. `version` grows with each change; a reader ignores a lower one."""
+    """A registration's whole status. `version` grows with each change; a reader ignores a lower one.
+
+    `capacity_declared` and `places_allocation` are what was told at registration.
+    """
 
     version: int
     periods: tuple[Period, ...]
     places: tuple[Place, ...] = ()
+    capacity_declared: bool = False
+    places_allocation: str = ""
 
     @property
     def latest(self) -> Period:
@@ -69,25 +85,35 @@ class Status(_Part):
         """Whether the registration was taken back: then nothing is admitted, whatever its date."""
         return self.latest.state == "voided"
 
+    def knows(self, partner: str) -> bool:
+        """Whether the registration is or was this partner's, or the lead asks."""
+        return partner == LEAD or self.has_been_with(partner)
+
+    def has_been_with(self, partner: str) -> bool:
+        """Whether the registration is or was this partner's."""
+        return any(period.partner == partner for period in self.periods)
+
     def at(self, moment: Moment) -> Period | None:
         """The period of a moment; None before the registration's own moment."""
-        if self.voided:
-            return self.latest
+        latest = self.periods[-1]
+        if latest.state == "voided" or (latest.begins, latest.order) <= moment:  # nearly always
+            return latest
         return next((period for period in reversed(self.periods) if period.moment <= moment), None)
 
 
-class Completion(_Part):
-    """What assessment holds of a registration: when the course was completed, if that stands."""
-
-    version: int
-    completed: datetime | None = None
-    order: int = COMPLETED.order
-
+_PAUSED: Final[Mapping[str, str]] = {"deferred": "while_deferred", "withdrawn": "after_withdrawal"}
 
 # Which states refuse a type that enrolment does not own, and with which code (reference: events 5).
 REFUSED_IN: Final[Mapping[str, Mapping[str, str]]] = {
-    COMPLETED.name: {"deferred": "while_deferred", "withdrawn": "after_withdrawal"},
+    SESSION.name: _PAUSED,
+    MENTORING.name: _PAUSED,
+    SUBMITTED.name: _PAUSED,
+    COMPLETED.name: _PAUSED,
+    MENTOR.name: {"withdrawn": "after_withdrawal"},
 }
+
+# Types that are not from the owner of the registration, or need not be (reference: events 8).
+_ANSWERS: Final = frozenset({ACCEPTED.name, DECLINED.name, CANCELLED.name})
 
 
 def admits(status: Status | None, sender: str, kind: EventType, moment: Moment) -> str | None:
@@ -98,13 +124,19 @@ def admits(status: Status | None, sender: str, kind: EventType, moment: Moment) 
     if kind.corrects is not None:
         return _admits_correction(status, sender)
     period = status.at(moment) if status else None
-    if period is None:
+    if status is None or period is None:
         return "registration_unknown"
-    if period.partner != sender:
+    own = status.has_been_with(sender) if status.voided else period.partner == sender
+    if not own and not _exempt(sender, kind):
         return "not_your_trainee"
-    if period.state == "voided":
+    if status.voided:
         return "registration_voided"
     return REFUSED_IN.get(kind.name, {}).get(period.state)
+
+
+def _exempt(sender: str, kind: EventType) -> bool:
+    """Whether a record need not come from the registration's owner: answers to an offer, and the lead's offers."""
+    return kind.name in _ANSWERS or (sender == LEAD and kind is OFFERED)
 
 
 def _admits_correction(status: Status | None, sender: str) -> str | None:
@@ -112,5 +144,5 @@ def _admits_correction(status: Status | None, sender: str) -> str | None:
     if status is None:
         return "target_unknown"
     if status.voided:
-        return "registration_voided" if sender in (status.latest.partner, LEAD) else "target_unknown"
+        return "registration_voided" if status.knows(sender) else "target_unknown"
     return None

@@ -5,25 +5,25 @@ Locks are taken in one order everywhere: positions, registrations by id, then wh
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, update
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import crash, records
 from shared.clock import Moment
 from shared.contract import Event, Position
-from shared.database import among, table
+from shared.database import add_rows, among, document, table
 from shared.events.catalogue import BY_WIRE
-from shared.history import Bound, Fact, History, Ledger
+from shared.history import Bound, Fact, Ledger, history_of
 from shared.judging import BoundName, Hold, World, Writes, Written, problems_from, problems_to
-from shared.messages import Message
+from shared.messages import Message, encode
 from shared.records import RawRecord
+from shared.shelf import LedgerShelf, Mark
 from shared.status import Status
 from shared.tables import HoldRow, JournalRow, OutboxRow, QuarantineRow, RegistrationRow
 
@@ -35,14 +35,41 @@ HOLDS: Final = table(HoldRow)
 QUARANTINE: Final = table(QuarantineRow)
 OUTBOX: Final = table(OutboxRow)
 
+_MAKE_MISSING: Final = text("""
+    INSERT INTO registrations (registration_id, digest_key, version)
+    SELECT id, key, 0 FROM unnest(CAST(:ids AS text[]), CAST(:keys AS bytea[])) AS made (id, key)
+    ON CONFLICT DO NOTHING
+""")
+_LOCK: Final = text("""
+    SELECT registration_id, digest_key, version, decidedtime, CAST(status ->> 'version' AS int) FROM registrations
+    WHERE registration_id = ANY(:ids) ORDER BY registration_id FOR UPDATE
+""")
+_STATUSES: Final = text("""
+    SELECT registration_id, CAST(status AS text) FROM registrations WHERE registration_id = ANY(:ids)
+""")
+_FACTS: Final = text("""
+    SELECT registration_id, type, partner, source, event_id, happened, receivedtime, data FROM journal
+    WHERE registration_id = ANY(:ids) AND outcome = 'accepted' ORDER BY id
+""")
+_SAVE_LEDGERS: Final = text("""
+    UPDATE registrations SET version = CAST(row ->> 1 AS int), decidedtime = CAST(row ->> 2 AS timestamptz),
+        status = CAST(row -> 3 AS jsonb)
+    FROM json_array_elements(CAST(:rows AS json)) AS ledgers (row) WHERE registration_id = row ->> 0
+""")
+
 
 async def load(
-    tx: AsyncConnection, owner: str, registrations: Iterable[str], events: Sequence[Event], read: Reader
+    tx: AsyncConnection,
+    owner: str,
+    registrations: Iterable[str],
+    events: Sequence[Event],
+    read: Reader,
+    shelf: LedgerShelf,
 ) -> World:
     """Lock the registrations and load what is known of them: history, bound ids, holds, queues, answers given."""
     names = sorted({(event.source, event.id) for event in events})
     ids = sorted({*registrations, *await _holding(tx, names)})
-    ledgers = await lock_ledgers(tx, ids)
+    ledgers = await lock_ledgers(tx, ids, shelf)
     holds = await holds_of(tx, ids, read)
     return World(
         ledgers=ledgers,
@@ -61,34 +88,43 @@ async def _holding(tx: AsyncConnection, names: Sequence[tuple[str, str]]) -> set
     return set((await tx.execute(select(c.registration_id).where(among((c.source, c.event_id), names)))).scalars())
 
 
-async def lock_ledgers(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Ledger]:
+async def lock_ledgers(tx: AsyncConnection, ids: Sequence[str], shelf: LedgerShelf | None = None) -> dict[str, Ledger]:
     """Registrations with their histories, made where missing and locked in id order."""
     if not ids:
         return {}
-    rows = [{"registration_id": id_, "digest_key": secrets.token_bytes(32), "version": 0} for id_ in ids]
-    await tx.execute(upsert(REGISTRATIONS).on_conflict_do_nothing(), rows)
-    locked = select(REGISTRATIONS).where(REGISTRATIONS.c.registration_id == func.any(list(ids)))
-    found = await tx.execute(locked.order_by(REGISTRATIONS.c.registration_id).with_for_update())
-    histories = await _histories(tx, ids)
+    shelf = shelf or LedgerShelf()
+    await tx.execute(_MAKE_MISSING, {"ids": list(ids), "keys": [secrets.token_bytes(32) for _ in ids]})
+    marks: dict[str, Mark] = {id_: tuple(mark) for id_, *mark in await tx.execute(_LOCK, {"ids": list(ids)})}
+    kept = {id_: ledger for id_, mark in marks.items() if (ledger := shelf.find(id_, mark)) is not None}
+    read = await _ledgers(tx, {id_: mark for id_, mark in marks.items() if id_ not in kept})
+    ledgers = {id_: kept.get(id_) or read[id_] for id_ in marks}
+    shelf.keep(ledgers.values())
+    return ledgers
+
+
+async def _ledgers(tx: AsyncConnection, marks: Mapping[str, Mark]) -> dict[str, Ledger]:
+    """Locked registrations as the database has them."""
+    if not marks:
+        return {}
+    statuses = {id_: status for id_, status in await tx.execute(_STATUSES, {"ids": list(marks)})}
+    histories = await _histories(tx, list(marks))
     return {
-        row.registration_id: Ledger(
-            row.registration_id,
-            row.digest_key,
-            History(tuple(histories.get(row.registration_id, ()))),
-            Status.model_validate(row.status) if row.status else None,
-            row.version,
-            row.decidedtime,
+        id_: Ledger(
+            id_,
+            digest_key,
+            history_of(histories.get(id_, ())),
+            Status.model_validate_json(statuses[id_]) if statuses[id_] else None,
+            version,
+            decided,
         )
-        for row in found
+        for id_, (digest_key, version, decided, _) in marks.items()
     }
 
 
 async def _histories(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Fact]]:
-    c = JOURNAL.c
-    statement = select(c.registration_id, c.type, c.partner, c.source, c.event_id, c.happened, c.receivedtime, c.data)
-    wanted = statement.where(c.registration_id == func.any(list(ids)), c.outcome == "accepted").order_by(c.id)
     histories: dict[str, list[Fact]] = {}
-    for registration, type_, partner, source, id_, happened, received, data in await tx.execute(wanted):
+    found = await tx.execute(_FACTS, {"ids": list(ids)})
+    for registration, type_, partner, source, id_, happened, received, data in found:
         kind = BY_WIRE[type_]
         fact = Fact(kind, partner, source, id_, Moment(happened, kind.order), received, data)
         histories.setdefault(registration, []).append(fact)
@@ -157,19 +193,13 @@ async def save(tx: AsyncConnection, writes: Writes, now: datetime, receipt_after
     await publish(tx, writes.messages)
 
 
-async def add_rows(tx: AsyncConnection, target: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows, in order."""
-    if rows:
-        await tx.execute(insert(target), list(rows))
-
-
 async def publish(tx: AsyncConnection, messages: Sequence[Message]) -> None:
     """Put messages into the outbox and wake the relay."""
     rows = [
         {
             "topic": m.topic,
             "key": None if m.key is None else m.key.encode(),
-            "headers": json.dumps(m.headers).encode(),
+            "headers": encode(m.headers),
             "value": m.value,
         }
         for m in messages
@@ -204,22 +234,9 @@ def _journal_row(written: Written) -> dict[str, Any]:
 
 async def save_ledgers(tx: AsyncConnection, ledgers: Iterable[Ledger]) -> None:
     """Write registrations as they are now."""
-    rows = [
-        {
-            "r": ledger.registration,
-            "v": ledger.version,
-            "d": ledger.decided,
-            "s": ledger.status.model_dump(mode="json") if ledger.status else None,
-        }
-        for ledger in ledgers
-    ]
+    rows = [[ledger.registration, ledger.version, ledger.decided, ledger.status] for ledger in ledgers]
     if rows:
-        statement = (
-            update(REGISTRATIONS)
-            .where(REGISTRATIONS.c.registration_id == bindparam("r"))
-            .values(version=bindparam("v"), decidedtime=bindparam("d"), status=bindparam("s"))
-        )
-        await tx.execute(statement, rows)
+        await tx.execute(_SAVE_LEDGERS, {"rows": document(rows)})
 
 
 async def _delete_positions(tx: AsyncConnection, target: Any, places: Iterable[Position]) -> None:

@@ -76,6 +76,8 @@ async def _locked_holds(service: Deciding, tx: AsyncConnection, condition: Any) 
     """Holds that meet a condition, read after their registrations are locked: a batch may just have answered them."""
     ids = (await tx.execute(select(HOLDS.c.registration_id).where(condition).distinct().limit(LIMIT))).scalars()
     registrations = sorted(ids)
+    if not registrations:
+        return []
     c = store.REGISTRATIONS.c.registration_id
     await tx.execute(select(c).where(c == func.any(registrations)).order_by(c).with_for_update())
     due = select(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position, HOLDS.c.receipt_due)

@@ -12,11 +12,14 @@ DAY_MS: Final = 86_400_000
 REQUEST_PARTITIONS: Final = 12
 LEAD: Final = "lead"
 
-DECIDING_SERVICES: Final = ("enrolment", "assessment")
+DECIDING_SERVICES: Final = ("enrolment", "mentoring", "assessment")
 REFERENCE_KINDS: Final = ("cohorts", "partnerships", "settings", "code-lists")
 OPERATOR: Final = "operator"
 
 EVENTS_PATTERN: Final = r"^partners\.[a-z0-9-]+\.events$"
+RECEIPTS_PATTERN: Final = r"^partners\.[a-z0-9-]+\.receipts$"
+RECEIPTS_GROUP: Final = "reporting.receipts"
+"""The consumer group in which reporting reads receipts, beside the one in which it reads facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def partner_topics(partner: str) -> tuple[Topic, ...]:
     inbound = _deleted_after(14, message_timestamp_type="LogAppendTime", max_message_bytes=str(1024 * 1024))
     return (
         Topic(events(partner), 1, inbound, (user,), ("enrolment",)),
-        Topic(receipts(partner), 1, _deleted_after(400), DECIDING_SERVICES, (user,)),
+        Topic(receipts(partner), 1, _deleted_after(400), DECIDING_SERVICES, (user, "reporting")),
         Topic(view(partner), 1, _COMPACTED, ("reporting",), (user,)),
     )
 

@@ -5,16 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import positions, store
 from shared.database import among, table, transaction
 from shared.metrics import Metrics
 from shared.tables import HoldRow, QuarantineRow
+
+
+def _last_received() -> Select[Any]:
+    """Each partner with the append time of the last of its records that the journal answers.
+
+    A step of the recursion and a look at the last row cost one probe of the index each, however long the journal is.
+    """
+    c = store.JOURNAL.c
+    told = select(func.min(c.topic).label("topic")).cte("told", recursive=True)
+    following = select(func.min(c.topic)).where(c.topic > told.c.topic).scalar_subquery()
+    told = told.union_all(select(following).where(told.c.topic.is_not(None)))
+    rows = select(c.partner, c.receivedtime).where(c.topic == told.c.topic)
+    last = rows.order_by(c.partition.desc(), c.position.desc()).limit(1).lateral("last")
+    return select(last.c.partner, last.c.receivedtime).select_from(told.join(last, true()))
+
+
+_LAST_RECEIVED: Final = _last_received()
 
 
 async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: timedelta, metrics: Metrics) -> None:
@@ -38,7 +55,8 @@ async def read_line(engine: AsyncEngine, consumer: AIOKafkaConsumer, margin: tim
         # A new partner's topic may hold a cure that nobody has been assigned to read yet: no line moves before.
         if consumer.subscription() <= {topic for topic, _ in stored}:
             await _note(tx, at_end, now - margin)
-    _show_behind(metrics, places, set(at_end), stored)
+    still = consumer.assignment()
+    _show_behind(metrics, [place for place in places if place in still], set(at_end), stored)
 
 
 async def _note(tx: AsyncConnection, places: Sequence[TopicPartition], until: datetime) -> None:
@@ -69,11 +87,26 @@ def _show_behind(
 
 
 async def show_waiting(engine: AsyncEngine, metrics: Metrics) -> None:
-    """Set the gauges of what waits: holds, quarantine, the oldest message in the outbox, paused partitions."""
+    """Set the gauges of what has come and what waits: partners, holds, quarantine, outbox, paused partitions."""
     async with transaction(engine) as tx:
-        metrics.held.set(await _count(tx, select(func.count()).select_from(table(HoldRow))))
+        await _show_partners(tx, metrics)
+        await _show_holds(tx, metrics)
         metrics.quarantined.set(await _count(tx, select(func.count()).select_from(table(QuarantineRow))))
         await show_outbox(tx, metrics)
+
+
+async def _show_partners(tx: AsyncConnection, metrics: Metrics) -> None:
+    for row in await tx.execute(_LAST_RECEIVED):
+        metrics.last_received.labels(row.partner).set(row.receivedtime.timestamp())
+
+
+async def _show_holds(tx: AsyncConnection, metrics: Metrics) -> None:
+    """One that waits past its deadline waits for us: a queue, or something not yet read, keeps it from its end."""
+    c = table(HoldRow).c
+    overdue = func.extract("epoch", func.clock_timestamp() - func.min(c.deadline))
+    row: Any = (await tx.execute(select(func.count().label("held"), func.greatest(0, overdue).label("overdue")))).one()
+    metrics.held.set(row.held)
+    metrics.hold_overdue.set(float(row.overdue))
 
 
 async def show_outbox(tx: AsyncConnection, metrics: Metrics) -> None:

@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from senconet.cli import data, demo, operate, partners, publish, system
+from senconet.cli import data, demo, figures, operate, partners, publish, system
 
 app = typer.Typer(
     name="senconet",
@@ -32,7 +32,7 @@ app.add_typer(data.reference, name="reference")
 app.add_typer(partners.app, name="partner")
 app.command("publish")(publish.publish)
 app.command("receipts")(publish.receipts)
-app.command("figures")(data.figures)
+app.command("figures")(figures.figures)
 app.add_typer(operate.quarantine, name="quarantine")
 app.add_typer(operate.rebuild, name="rebuild")
 

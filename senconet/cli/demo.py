@@ -11,7 +11,7 @@ import typer
 from rich.live import Live
 
 from senconet.cli.common import console, fail, home, run, server_url, told
-from senconet.cli.system import show_addresses, step
+from senconet.cli.system import show_addresses, show_metrics, step
 from senconet.demo import report
 from senconet.demo.run import SETTINGS, prepare, traffic_of
 from senconet.demo.run import run as exchange
@@ -42,6 +42,7 @@ def demo(
     prepared = prepare(seed, scale)
     with Programme(home(), on_step=step) as programme:
         credentials = programme.start(SETTINGS, prepared.data)
+        show_metrics()
         partners = traffic_of(prepared, programme.system.engines.kafka.bootstrap, credentials)
         try:
             with Live(report.progress(partners), console=console, refresh_per_second=2) as live:

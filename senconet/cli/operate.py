@@ -15,7 +15,7 @@ from shared.topics import DECIDING_SERVICES
 quarantine = typer.Typer(help="Records that we could not judge for a fault of ours.", no_args_is_help=True)
 rebuild = typer.Typer(help="Prove a service's state against its topics.", no_args_is_help=True)
 
-Service = Annotated[str | None, typer.Option(help="enrolment or assessment; both without it.")]
+Service = Annotated[str | None, typer.Option(help=f"{', '.join(DECIDING_SERVICES)}; all without it.")]
 
 
 def _services(service: str | None) -> tuple[str, ...]:
@@ -77,6 +77,7 @@ def reporting(
     kafka, url = engines().reach("reporting")
     options = client_options(kafka.bootstrap, kafka.username, kafka.password)
     rebuilt = run(rebuild_reporting(url, options, seed=seed))
+    compared = f"{rebuilt.compared} registrations and {rebuilt.receipts} receipts"
     if rebuilt.differing:
-        fail(f"{len(rebuilt.differing)} of {rebuilt.compared} registrations differ, first {rebuilt.differing[0]}")
-    console.print(f"{rebuilt.compared} registrations rebuilt: equal to live.")
+        fail(f"Of {compared} {len(rebuilt.differing)} differ, first {rebuilt.differing[0]}")
+    console.print(f"{compared} rebuilt: equal to live.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
@@ -14,6 +14,8 @@ from senconet.cli.common import console, engines, home, reporting_url, run, serv
 from senconet.local.programme import Programme
 from senconet.status import ServiceStatus, partner_status, service_status
 from shared.topics import DECIDING_SERVICES, LEAD
+
+ALERT_RULES: Final = "deploy/prometheus/alerts.yml"
 
 
 def step(text: str) -> None:
@@ -39,9 +41,17 @@ def show_addresses() -> None:
     table.add_row("Kafka (SASL_PLAINTEXT, SCRAM-SHA-512)", engines().kafka.bootstrap)
     server = engines().postgres
     table.add_row("PostgreSQL", f"{server.host}:{server.port}")
-    for name, url in services().items():
-        table.add_row(name, f"{url}  (/health/ready, /metrics)")
     table.add_row("credentials (this machine's, readable by you alone)", str(home().path / "credentials.json"))
+    console.print(table)
+    show_metrics()
+
+
+def show_metrics() -> None:
+    """Where each process tells its metrics, and which rules alert on them."""
+    table = Table("metrics of", "address", box=None, pad_edge=False)
+    for name, url in services().items():
+        table.add_row(name, f"{url}/metrics")
+    table.add_row("alert rules for Prometheus", ALERT_RULES)
     console.print(table)
 
 

@@ -13,6 +13,9 @@ from senconet.publisher import FINAL, Receipt
 
 MEASURES: Final = tuple(Counts.__dataclass_fields__)
 
+Shown = tuple[str, str]
+"""A partner, and a registration that it sees."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -67,14 +70,14 @@ def _got(receipts: Sequence[Receipt]) -> str:
     return " and ".join(" ".join((r.outcome, *sorted(r.codes))) for r in receipts) or "no answer"
 
 
-def check_states(key: Mapping[str, State], views: Mapping[str, Mapping[str, Any]]) -> Checked:
-    """Each registration is shown to its partner in the key's state, since the key's moment."""
+def check_states(key: Mapping[Shown, State], views: Mapping[Shown, Mapping[str, Any]]) -> Checked:
+    """Each registration is shown to each partner that has or had it in the key's state, since the key's moment."""
     differences = [
-        f"registration {id_}: expected {state.state} since {_moment(state)}, got {_shown(views.get(id_))}"
-        for id_, state in key.items()
-        if _shown(views.get(id_)) != f"{state.state} since {_moment(state)}"
+        f"{partner} registration {id_}: expected {state.state} since {_moment(state)}, got {_shown(found)}"
+        for (partner, id_), state in key.items()
+        if _shown(found := views.get((partner, id_))) != f"{state.state} since {_moment(state)}"
     ]
-    surplus = [f"registration {id_}: shown but not in the key" for id_ in views.keys() - key.keys()]
+    surplus = [f"{partner} registration {id_}: shown but not in the key" for partner, id_ in views.keys() - key.keys()]
     return Checked(len(key) + len(surplus), (*differences, *surplus))
 
 
@@ -87,26 +90,36 @@ def _shown(view: Mapping[str, Any] | None) -> str:
 
 
 def check_figures(as_at: date, key: Figures, found: Mapping[str, Any]) -> Checked:
-    """Every cell of a day's figures is the key's."""
+    """Every cell of a day's figures is the key's. Nothing and none are the same: a cell of neither is not there."""
     got = {
         (row["cut"], "total" if row["cut"] == "national" else row["code"], measure): row[measure]
         for row in found["rows"]
         for measure in MEASURES
     }
     got |= {("reason", row["reason_group"], "withdrawn"): row["withdrawn"] for row in found["withdrawal_reasons"]}
-    expected = {
-        (cut, code, measure): getattr(counts, measure)
-        for cut, cells in key.cuts.items()
-        for code, counts in cells.items()
-        for measure in MEASURES
-    }
-    expected |= {("reason", group, "withdrawn"): number for group, number in key.reasons.items()}
+    got |= {("allocation", row["allocation"], "registrations"): row["registrations"] for row in found["places"]}
+    expected = _cells(key)
+    cells = sorted(expected.keys() | got.keys())
     differences = tuple(
-        f"{as_at} {' '.join(cell)}: expected {expected.get(cell, 0)}, got {got.get(cell, 0)}"
-        for cell in sorted(expected.keys() | got.keys())
-        if expected.get(cell, 0) != got.get(cell, 0)
+        f"{as_at} {' '.join(cell)}: expected {expected.get(cell) or 0}, got {got.get(cell) or 0}"
+        for cell in cells
+        if (expected.get(cell) or 0) != (got.get(cell) or 0)
     )
-    return Checked(len(expected.keys() | got.keys()), differences)
+    return Checked(len(cells), differences)
+
+
+def _cells(key: Figures) -> dict[tuple[str, str, str], float | None]:
+    """The key's figures by cut, code and measure."""
+    return {
+        **{
+            (cut, code, measure): getattr(counts, measure)
+            for cut, cells in key.cuts.items()
+            for code, counts in cells.items()
+            for measure in MEASURES
+        },
+        **{("reason", group, "withdrawn"): number for group, number in key.reasons.items()},
+        **{("allocation", name, "registrations"): number for name, number in key.allocations.items()},
+    }
 
 
 def outcomes(receipts: Sequence[Receipt]) -> Counter[str]:

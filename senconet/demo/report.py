@@ -17,6 +17,16 @@ SHOWN_DIFFERENCES: Final = 10
 JUNE: Final = date(2024, 6, 30)
 END: Final = date(2024, 11, 30)
 AREAS: Final = (("E09000002", "Barking and Dagenham", 14, 3), ("E09000003", "Barnet", 35, 13))
+RATES: Final = (
+    ("completed, of registrations", "completed", "completion_rate", "-"),
+    ("completed within 4 months", "completed_within_4", "within_4_rate", "-"),
+    ("completed within 6 months", "completed_within_6", "within_6_rate", "-"),
+    ("mentoring attended, of that due", "mentoring_attended", "mentoring_attendance", "-"),
+    ("passed, of those with an outcome", "passed", "pass_rate", "98.7%, as in NPQs of 2021/22"),
+    ("withdrawals flagged 14 days before", "withdrawn_flagged", "flagged_rate", "-"),
+)
+"""Figures of the nation with a rate: what they are called, both measures, and what is published."""
+
 NOTICE: Final = "Synthetic data, calibrated to published figures"
 
 
@@ -51,8 +61,13 @@ def _national(figures: Mapping[date, Mapping[str, Any]]) -> Table:
     table.add_row("registered", f"{registered:,}", "7,064")
     table.add_row("withdrawn, of registrations", f"{withdrawn:,} ({_share(withdrawn, registered)}%)", "22%")
     table.add_row("for capacity or time", f"{capacity:,} ({_share(capacity, withdrawn)}% of withdrawn)", "a third")
-    table.add_row("completed", f"{total['completed']:,}", "-")
     table.add_row("distinct settings", f"{total['settings']:,}", "-")
+    for name, measure, rate, published in RATES:
+        table.add_row(name, f"{total[measure]:,} ({_percent(total[rate])})", published)
+    for place in figures[END]["places"]:
+        if place["registrations"]:
+            here = f"{place['registrations']:,} ({_percent(place['take_up'])})"
+            table.add_row(f"on places of {place['allocation']}", here, f"{place['places']:,} places")
     for code, name, expected, completed in AREAS:
         cell = _row(figures[JUNE], "local_authority", code)
         here = f"{cell['registrations']} registered, {cell['completed']} completed"
@@ -65,6 +80,10 @@ def _national(figures: Mapping[date, Mapping[str, Any]]) -> Table:
 def _row(figures: Mapping[str, Any], cut: str, code: str | None = None) -> Mapping[str, Any]:
     rows = (row for row in figures["rows"] if row["cut"] == cut and code in (None, row["code"]))
     return next(rows, dict.fromkeys(figures["measures"], 0))
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate}%"
 
 
 def _share(part: int, whole: int) -> str:

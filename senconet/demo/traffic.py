@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import httpx
@@ -25,7 +26,7 @@ LOOK_SECONDS: Final = 0.5
 
 
 class NotAnswered(RuntimeError):
-    """Records are without a final answer after the time that all holds could take."""
+    """Records are without a final answer, and for longer than any hold lasts none has come."""
 
 
 @dataclass
@@ -41,11 +42,16 @@ class Traffic:
 
     def still_open(self, *, waiting_too: bool) -> int:
         """How many sent records lack a final answer; those that wait by the key count only if asked for."""
-        return sum(
-            1
-            for offset in range(self.sent)
-            if offset not in self.answered and (waiting_too or not self.expected[offset].waits)
-        )
+        unanswered = self.sent - len(self.answered)
+        return unanswered if waiting_too else unanswered - sum(1 for offset in self.waiting if self._is_open(offset))
+
+    def _is_open(self, offset: int) -> bool:
+        return offset < self.sent and offset not in self.answered
+
+    @cached_property
+    def waiting(self) -> tuple[int, ...]:
+        """The records that wait by the key."""
+        return tuple(offset for offset, answer in enumerate(self.expected) if answer.waits)
 
     async def send(self, phase: Phase) -> None:
         """Publish this partner's part of a phase, in order."""
@@ -67,7 +73,7 @@ class Traffic:
 async def exchange(
     partners: Sequence[Traffic], phases: Sequence[Phase], patience: float, show: Callable[[], None]
 ) -> None:
-    """Publish all phases and read all answers. Raises NotAnswered after `patience` seconds without an end."""
+    """Publish all phases and read all answers. Raises NotAnswered after `patience` seconds without any."""
     listening = [asyncio.create_task(partner.listen()) for partner in partners]
     try:
         for number, phase in enumerate(phases, 1):
@@ -88,11 +94,13 @@ async def _until(
     *,
     waiting_too: bool,
 ) -> None:
-    end = time.monotonic() + patience
+    answered, since = 0, time.monotonic()
     while not sending.done() or any(partner.still_open(waiting_too=waiting_too) for partner in partners):
-        if time.monotonic() > end:
+        if (now := sum(len(partner.answered) for partner in partners)) > answered:
+            answered, since = now, time.monotonic()
+        if time.monotonic() > since + patience:
             left = sum(partner.still_open(waiting_too=waiting_too) for partner in partners)
-            raise NotAnswered(f"{left} records have no final answer after {patience:g} s")
+            raise NotAnswered(f"{left} records have no final answer, and none came for {patience:g} s")
         show()
         await asyncio.sleep(LOOK_SECONDS)
     await sending

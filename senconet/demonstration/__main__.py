@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,11 +24,15 @@ def _answer_text(answer: Answer) -> str:
 
 
 def _figures(key: Key) -> list[str]:
-    parts = "registrations, in training, deferred, withdrawn, completed, settings, reasons"
-    lines = ["", f"National figures as at ({parts})"]
+    parts = (
+        *("registrations", "not_started", "in_training", "deferred", "withdrawn", "completed"),
+        *("settings", "starts", "withdrawn_before_start", "passed", "moved_in"),
+    )
+    lines = ["", f"National figures as at ({', '.join(parts)}, reasons)"]
     for day, figures in key.figures.items():
         for total in figures.cuts.get("national", {}).values():
-            lines.append(f"  {day}  {' '.join(str(n) for n in astuple(total))}  {dict(figures.reasons)}")
+            counts = " ".join(str(getattr(total, part)) for part in parts)
+            lines.append(f"  {day}  {counts}  {dict(figures.reasons)}")
     return lines
 
 
@@ -40,7 +43,7 @@ def summary(dataset: Dataset, key: Key) -> list[str]:
     kinds = Counter((row.kind, _answer_text(row.answer)) for row in found)
     codes = Counter(code for row in found for code in row.answer.codes)
     lines = [
-        f"{len(found)} records, {len(key.states)} registrations",
+        f"{len(found)} records, {len({subject for _, subject in key.states})} registrations",
         "",
         "Records by phase, partner, outcome",
     ]

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from senconet.demonstration.lives import DAY, Author, Life
 from senconet.demonstration.model import Record
+from senconet.demonstration.publishing import PLAIN
 from senconet.demonstration.reference import COHORTS, LEAVER, LEAVER_COHORTS, PARTNERS, PROVIDER_TYPES
 from senconet.demonstration.wire import Event, Item, Studio, wire
 
@@ -20,6 +21,11 @@ class Pools:
 
     studio: Studio
     lives: defaultdict[str, list[Life]] = field(default_factory=lambda: defaultdict(list))
+    every: list[Life] = field(default_factory=list)
+
+    def beside(self, life: Life, test: Callable[[Life], bool]) -> Life:
+        """Another plain life that passes the test, taken or not; nothing of it is touched."""
+        return next(found for found in self.every if found is not life and found.kind in PLAIN and test(found))
 
     def take(self, kind: str, test: Callable[[Life], bool] = lambda life: True) -> Life:
         """A life of the kind that passes the test, not taken before."""
@@ -65,7 +71,9 @@ class Pools:
         at = event.time + studio.minutes(10, 3000)
         if event.time.year > 2024:
             at = datetime(2023, 6, 1, tzinfo=event.time.tzinfo) + studio.minutes(0, 500_000)
-        if life is not None and life.last_publish is not None:
+        if life is not None and event.phase == 2:
+            at = life.last_in_second = (life.last_in_second or at) + studio.minutes(30, 9000)
+        elif life is not None and life.last_publish is not None:
             at = life.last_publish + studio.minutes(30, 9000)
             life.last_publish = at
         return studio.add(event.topic, event.phase, at, kind, record or wire(event), event)

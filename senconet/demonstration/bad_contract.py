@@ -42,21 +42,27 @@ def type_without_prefix(record: Record) -> Record:
 
 
 @spoiled(CONTRACT, "type_unknown")
-def type_superseded(record: Record) -> Record:
-    """A correction that this version does not have."""
-    return _type(record, "uk.eysenco.trainee.registered.superseded.v1")
+def type_of_transfer_voided(record: Record) -> Record:
+    """A correction of a transfer, which can only be cancelled."""
+    return _type(record, "uk.eysenco.transfer.offered.voided.v1")
 
 
 @spoiled(CONTRACT, "type_unknown")
-def type_session(record: Record) -> Record:
-    """A fact of a service that is not there yet."""
-    return _type(record, "uk.eysenco.session.attended.v1")
+def type_of_transfer_superseded(record: Record) -> Record:
+    """Another."""
+    return _type(record, "uk.eysenco.transfer.accepted.superseded.v1")
 
 
 @spoiled(CONTRACT, "type_unknown")
-def type_transfer(record: Record) -> Record:
-    """A transfer, which is not there yet."""
-    return _type(record, "uk.eysenco.transfer.offered.v1")
+def type_survey(record: Record) -> Record:
+    """A fact that is not there yet."""
+    return _type(record, "uk.eysenco.survey.answered.v1")
+
+
+@spoiled(CONTRACT, "type_unknown")
+def type_award(record: Record) -> Record:
+    """Another."""
+    return _type(record, "uk.eysenco.award.recorded.v1")
 
 
 @spoiled(CONTRACT, "source_not_yours")
@@ -71,7 +77,9 @@ def source_of_another_and_type_invented(record: Record) -> Record:
     return _type(source_of_another(record), "uk.eysenco.trainee.graduated.v1")
 
 
-def data(*codes: str, fact: str = "registered", base: Data | None = None) -> Callable[..., Any]:
+def data(
+    *codes: str, fact: str = "registered", base: Data | None = None, table: Table = CONTRACT
+) -> Callable[..., Any]:
     """Enters a kind that changes the data of a registration, or of a fact about an unknown one."""
 
     def enter(change: Callable[[Data], Data]) -> Callable[[Data], Data]:
@@ -80,7 +88,7 @@ def data(*codes: str, fact: str = "registered", base: Data | None = None) -> Cal
             record = replace(wire(event), value=json.dumps(change(dict(event.data))).encode())
             return pools.put(name, event, record=record)
 
-        CONTRACT[change.__name__] = Bad(frozenset(codes), make)
+        table[change.__name__] = Bad(frozenset(codes), make)
         return change
 
     return enter

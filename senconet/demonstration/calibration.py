@@ -28,7 +28,7 @@ from senconet.demonstration.reference import (
 
 T = TypeVar("T")
 
-REGISTERED, WITHDRAWN, BEFORE_START, SETTINGS = 7064, 1554, 343, 6779
+REGISTERED, WITHDRAWN, BEFORE_START, SETTINGS, NOT_PASSED = 7064, 1554, 343, 6779, 72
 REGIONS = (
     ("North East", 212),
     ("North West", 706),
@@ -77,7 +77,7 @@ PINS = (Pin("E09000002", 14, 13, 3, 4), Pin("E09000003", 35, 34, 13, 6))
 
 @dataclass(slots=True)
 class Person:
-    """One planned registration; dates in London; `ended`: of the withdrawal or completion."""
+    """One planned registration; dates in London; `ended`: of the withdrawal or completion, `passes`: of the latter."""
 
     number: int
     cohort: int
@@ -88,6 +88,7 @@ class Person:
     provider_type: str = ""
     authority: Authority | None = None
     setting: str = ""
+    passes: bool = True
 
     @property
     def completes(self) -> bool:
@@ -154,6 +155,8 @@ def _completion_days(rng: Random, people: Sequence[Person]) -> None:
     for person, (low, high) in zip(done, spans, strict=True):
         day = person.starts + timedelta(days=rng.randint(low, high))
         person.ended = min(day, LAST_COMPLETION - timedelta(days=rng.randint(0, 9)))
+    for person in rng.sample(done, round(len(people) * NOT_PASSED / REGISTERED)):
+        person.passes = False
     first = next(person for person in done if person.cohort == 0)
     first.ended = first.starts + timedelta(days=107)
 

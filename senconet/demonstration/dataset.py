@@ -11,14 +11,19 @@ from typing import TypeVar
 from senconet.demonstration.bad import Pools, Table, make_all
 from senconet.demonstration.bad_cohort import COHORT
 from senconet.demonstration.bad_contract import CONTRACT
+from senconet.demonstration.bad_corrections import CORRECTIONS
+from senconet.demonstration.bad_fields import FIELDS
 from senconet.demonstration.bad_history import HISTORY
+from senconet.demonstration.bad_moves import MOVES
 from senconet.demonstration.bad_others import OTHERS
+from senconet.demonstration.bad_owners import OWNERS
 from senconet.demonstration.bad_record import RECORD
 from senconet.demonstration.calibration import plan
 from senconet.demonstration.disorder import copies
-from senconet.demonstration.lives import Life, publish
+from senconet.demonstration.lives import Life
 from senconet.demonstration.model import LEAD, Dataset
 from senconet.demonstration.population import write_lives
+from senconet.demonstration.publishing import PLAIN, publish
 from senconet.demonstration.reference import LEAD_PARTNER, PARTNERS, reference
 from senconet.demonstration.settings import settle
 from senconet.demonstration.wire import Item, Studio
@@ -26,9 +31,9 @@ from senconet.demonstration.wire import Item, Studio
 T = TypeVar("T")
 
 PHASES = (1, 2)
-PLAIN = frozenset({"completed", "withdrawn"})
+WAITING = frozenset({"held_until_voided", "transfer_answered_late"})  # of RETRIED, those refused at the deadline
 TIMES = 4  # of each kind of bad record, at full scale
-TABLES: tuple[Table, ...] = (RECORD, CONTRACT, HISTORY, COHORT, OTHERS)
+TABLES: tuple[Table, ...] = (RECORD, CONTRACT, FIELDS, HISTORY, COHORT, CORRECTIONS, OWNERS, OTHERS, MOVES)
 BAD: Table = reduce(lambda one, other: one | other, TABLES)
 RETRIED: Mapping[str, frozenset[str]] = {
     "while_deferred_retried": frozenset({"while_deferred"}),
@@ -38,6 +43,9 @@ RETRIED: Mapping[str, frozenset[str]] = {
     "free_text_repaired": frozenset({"field_unknown"}),
     "resumed_before_deferral": frozenset({"already_in_state"}),
     "held_until_voided": frozenset({"registration_voided"}),
+    "transfer_answered_late": frozenset({"transfer_not_offered"}),
+    "acceptance_in_conflict": frozenset({"transfer_date_conflict"}),
+    "accepted_after_withdrawal": frozenset({"after_withdrawal"}),
 }  # refused within a life, most to be accepted later
 
 
@@ -50,6 +58,7 @@ def _pools(studio: Studio, lives: Sequence[Life]) -> Pools:
     pools = Pools(studio)
     for life in studio.rng.sample(list(lives), len(lives)):
         pools.lives[life.kind].append(life)
+        pools.every.append(life)
     return pools
 
 

@@ -6,17 +6,9 @@ from collections.abc import Sequence
 
 from senconet.demonstration.wire import Event, Item, Studio, wire
 
-COPIED, HANDED_ON = 0.02, 0.02
-OWN = frozenset(
-    {
-        "registered",
-        "deferred",
-        "resumed",
-        "withdrew",
-        "withdrew.voided",
-        "registered.voided",
-    }
-)  # the door's own: compared by id before anything else
+COPIED = 0.02
+HANDED_ON = ("session.", "mentor.", "mentoring.", "portfolio.", "assessment.", "completed")
+CORRECTIONS = (".voided", ".superseded")
 
 
 def _soon_or_late(studio: Studio) -> tuple[int, int]:
@@ -43,14 +35,13 @@ def _copy(studio: Studio, item: Item, name: str) -> None:
 
 
 def copies(studio: Studio, plain_subjects: frozenset[str], items: Sequence[Item]) -> None:
-    """Copies some accepted records of plain lives, and at once some of corrections and the lead's."""
+    """Copies some accepted records: of plain lives all, of others what the door or an owner compares first by id."""
     for item in items:
         event = item.event
-        if event is None or item.kind not in (*OWN, "completed", "lead_void", "completed.voided"):
+        if event is None or item.kind not in (event.fact, "lead_void", "lead_supersede"):
             continue
-        plain = event.subject in plain_subjects
+        plain, handed_on = event.subject in plain_subjects, event.fact.startswith(HANDED_ON)
         chance = COPIED if plain else COPIED / 2
-        if studio.rng.random() >= chance or (event.fact == "completed" and not plain):
+        if studio.rng.random() >= chance or (handed_on and not plain and not event.fact.endswith(CORRECTIONS)):
             continue
-        name = "copy_of_handed_on" if event.fact.startswith("completed") else "copy"
-        _copy(studio, item, name)
+        _copy(studio, item, "copy_of_handed_on" if handed_on else "copy")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, time
 
 from senconet.demonstration.lives import DAY, Author, Life, end, plain, start
+from senconet.demonstration.reference import Session
 from senconet.demonstration.wire import LONDON, Event
 
 UNKNOWN_URN = "SY999"  # begins URNs that no reference data knows
@@ -105,6 +106,9 @@ def doubled(author: Author) -> Life:
     double = Life("duplicate", person, twin.subject)
     ref = f"{person.partner[:3].upper()}-D{studio.refs:06d}"
     double.events.append(twin.registered(person.registered, person.cohort, ref, urn))
+    if studio.rng.random() < 0.4:  # set aside by the void
+        day = person.registered + DAY
+        double.events.append(twin.session(day, Session("induction", "self_guided_study", day)))
     if studio.rng.random() < 0.15:
         double.events.append(twin.withdrew(person.registered + 2 * DAY, "not_known"))
     if studio.rng.random() < 0.25:

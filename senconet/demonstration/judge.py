@@ -8,7 +8,7 @@ of receipt. Holds end after the last phase, or after each with `expire_between_p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,22 +16,23 @@ from typing import Any
 
 from senconet.demonstration.judge_contract import TYPES, contract
 from senconet.demonstration.judge_door import (
-    Event,
+    ACCEPT,
     Verdict,
-    World,
-    admit_completed,
+    admit,
     admit_correction,
-    apply,
-    judge_completed,
+    judge_correction,
     judge_fact,
     judge_registered,
-    judge_void,
+    reject,
 )
-from senconet.demonstration.judge_figures import figures, shown
-from senconet.demonstration.judge_history import Fact, moment
+from senconet.demonstration.judge_figures import counted, figures
+from senconet.demonstration.judge_history import Fact, History, moment
+from senconet.demonstration.judge_owners import FALLEN
 from senconet.demonstration.judge_record import Envelope, read
 from senconet.demonstration.judge_rules import Rules, day_of, rules_of
-from senconet.demonstration.model import AS_AT, Answer, Key, Outcome, Phase, Record, Reference, State
+from senconet.demonstration.judge_shown import states
+from senconet.demonstration.judge_world import ENROLMENT, Event, World
+from senconet.demonstration.model import AS_AT, Answer, Key, Outcome, Phase, Record, Reference
 
 WIRE_TYPES = frozenset(TYPES)
 NO_CODES: frozenset[str] = frozenset()
@@ -48,13 +49,28 @@ def comparable(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
+def _equal(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether type, subject, instant and data are the same."""
+    return one[:-1] == other[:-1] and comparable(one[-1]) == comparable(other[-1])
+
+
+def _door(event: Event) -> str:
+    """Where the door keeps an event that waits there: beside the ids of its owner."""
+    return ENROLMENT if event.owner == ENROLMENT else f"door of {event.owner}"
+
+
 @dataclass(slots=True)
 class Held:
-    """A waiting event, where it waits, and the code of its last judging."""
+    """A waiting event, where it waits, and the codes of its last judging."""
 
     event: Event
     service: str
     codes: frozenset[str]
+    history: History | None  # that it was handed on to its owner with; None: it waits at the door
+
+    def stirred(self, services: Set[str]) -> bool:
+        """Whether acceptances of these services can cure it: an owner's own, at the door any."""
+        return self.history is None or self.service in services
 
 
 @dataclass(slots=True)
@@ -83,7 +99,7 @@ class Judge:
             return
         event = self._event(partner, offset, envelope)
         if self._answer_first(event):
-            self._cure(event.subject)
+            self._cure(event)
 
     def expire(self) -> None:
         """The deadline of everything that waits: the code of its last judging."""
@@ -96,7 +112,7 @@ class Judge:
         name = TYPES[found.type]
         at = moment(name, found.time, found.data)
         fact = Fact(name, found.source, found.id, found.time, at, self.count, found.data)
-        content = (found.type, found.subject, found.time, comparable(found.data))
+        content = (found.type, found.subject, found.time, found.data)
         return Event(partner, offset, found.subject, content, fact)
 
     def _answer(self, event: Event, outcome: Outcome, codes: frozenset[str], *, waits: bool) -> None:
@@ -104,55 +120,62 @@ class Judge:
 
     def _answer_first(self, event: Event) -> bool:
         """Judges an event just received; true if something was accepted."""
-        service = "door" if event.handed_on else "enrolment"
-        if not event.handed_on and self._known_id(event, service, waits=False):
+        door = _door(event)
+        if event.owner == ENROLMENT and self._known_id(event, ENROLMENT, waits=False):
             return False
-        verdict = self._judge(event)
-        if event.handed_on and verdict.kind == "hold" and self._known_id(event, service, waits=False):
+        verdict = self._admit(event)
+        if verdict.kind == "hold" and self._known_id(event, door, waits=False):
             return False
-        if event.handed_on and verdict.kind == "accept":
+        if verdict.kind == "accept":
             return self._owner_answers(event, waits=False)
-        return self._settle(event, service, verdict, waits=False)
+        return self._settle(event, door, verdict, waits=False)
 
     def _owner_answers(self, event: Event, *, waits: bool) -> bool:
-        """Assessment's stages of a record that the door admitted."""
-        if self._known_id(event, "assessment", waits=waits):
+        """The owner's stages of a record that the door admitted."""
+        if event.owner != ENROLMENT and self._known_id(event, event.owner, waits=waits):
             return False
-        verdict = judge_void(self.world, event) if event.void_of else judge_completed(self.world, event)
-        return self._settle(event, "assessment", verdict, waits=waits)
+        handed_on = event.owner != ENROLMENT
+        history = self.world.registrations[event.subject].history if handed_on else None
+        return self._settle(event, event.owner, self._judge(event, history), waits=waits, history=history)
 
     def _known_id(self, event: Event, service: str, *, waits: bool) -> bool:
         """Stage 3: the same id again is a duplicate, or a conflict if the content differs."""
         key = (service, event.fact.source, event.fact.id)
         if key not in self.bound:
             return False
-        same = self.bound[key] == event.content
+        same = _equal(self.bound[key], event.content)
         codes = NO_CODES if same else frozenset({"id_conflict"})
         self._answer(event, "duplicate" if same else "rejected", codes, waits=waits)
         return True
 
-    def _judge(self, event: Event) -> Verdict:
-        """The door's stages after the id."""
-        if event.void_of is not None:
-            admitted = admit_correction(self.world, event)
-            settled = admitted.kind != "accept" or event.handed_on
-            return admitted if settled else judge_void(self.world, event)
-        if event.handed_on:
-            return admit_completed(self.world, event)
+    def _admit(self, event: Event) -> Verdict:
+        """The door's stage 4; of a registration all that follows the id."""
+        if event.correction is not None:
+            return admit_correction(self.world, event)
         if event.fact.name == "registered":
             return judge_registered(self.world, event)
-        return judge_fact(self.world, event)
+        return admit(self.world, event)
 
-    def _settle(self, event: Event, service: str, verdict: Verdict, *, waits: bool) -> bool:
+    def _judge(self, event: Event, history: History | None = None) -> Verdict:
+        """The owner's stages after the id, under the newest history unless another was handed on."""
+        if event.fact.name == "registered":
+            return ACCEPT
+        if history is None:
+            history = self.world.registrations[event.subject].history
+        return (judge_fact if event.correction is None else judge_correction)(self.world, event, history)
+
+    def _settle(
+        self, event: Event, service: str, verdict: Verdict, *, waits: bool, history: History | None = None
+    ) -> bool:
         if verdict.kind == "reject":
             self._answer(event, "rejected", verdict.codes, waits=waits)
             return False
         self.bound[service, event.fact.source, event.fact.id] = event.content
         if verdict.kind == "hold":
-            self.held[event.subject].append(Held(event, service, verdict.codes))
+            self.held[event.subject].append(Held(event, service, verdict.codes, history))
             self.held[event.subject].sort(key=lambda item: item.event.fact.seq)
             return False
-        apply(self.world, event)
+        self.world.apply(event, verdict.fallen)
         self._answer(event, "accepted", NO_CODES, waits=waits)
         return True
 
@@ -160,34 +183,39 @@ class Judge:
         self.held[item.event.subject].remove(item)
         del self.bound[item.service, item.event.fact.source, item.event.fact.id]
 
-    def _cure(self, subject: str) -> None:
-        """After each acceptance, judges again what waits for the registration, in order of receipt."""
-        while any(self._again(item) for item in list(self.held[subject])):
-            pass
+    def _cure(self, accepted: Event | None) -> None:
+        """After each acceptance, judges again what it can cure of the registration, in order of receipt."""
+        services: set[str] = set()
+        while accepted is not None:
+            voided = self.world.registrations[accepted.subject].voided is not None
+            services |= FALLEN.keys() if voided else {accepted.owner}
+            waiting = [item for item in self.held.get(accepted.subject, ()) if item.stirred(services)]
+            accepted = next((item.event for item in waiting if self._again(item)), None)
 
     def _again(self, item: Held) -> bool:
         """Judges a held event again; true if it was accepted."""
-        event = item.event
-        verdict = self._judge(event)
-        if item.service == "assessment" and verdict.kind == "accept":
-            verdict = judge_void(self.world, event)
-        elif event.handed_on and verdict.kind == "accept":
+        if item.history is None:
+            return self._again_at_door(item)
+        voided = self.world.registrations[item.event.subject].voided is not None
+        return self._judged_again(
+            item, reject("registration_voided") if voided else self._judge(item.event, item.history)
+        )
+
+    def _again_at_door(self, item: Held) -> bool:
+        """From the admission on; of another owner's it then becomes that owner's."""
+        event, verdict = item.event, self._admit(item.event)
+        if verdict.kind == "accept" and event.owner != ENROLMENT:
             self._release(item)
             return self._owner_answers(event, waits=True)
+        return self._judged_again(item, self._judge(event) if verdict.kind == "accept" else verdict)
+
+    def _judged_again(self, item: Held, verdict: Verdict) -> bool:
+        """What still waits keeps the codes of this judging; all else is answered."""
         if verdict.kind == "hold":
             item.codes = verdict.codes
             return False
         self._release(item)
-        return self._settle(event, item.service, verdict, waits=True)
-
-
-def _states(world: World) -> dict[str, State]:
-    found = {}
-    for subject, registration in world.registrations.items():
-        view = shown(world.rules, registration)
-        if view is not None:
-            found[subject] = State(view.state, view.since)
-    return found
+        return self._settle(item.event, item.service, verdict, waits=True)
 
 
 def _answers(answers: Mapping[tuple[str, int], Answer]) -> dict[str, tuple[Answer, ...]]:
@@ -212,11 +240,12 @@ def judge(
         if expire_between_phases:
             judged.expire()
     judged.expire()
-    registrations = judged.world.registrations.values()
+    registrations = judged.world.registrations
+    found = counted(rules, registrations.values())
     return Key(
         answers=_answers(judged.answers),
-        states=_states(judged.world),
-        figures={day: figures(rules, registrations, day) for day in AS_AT},
+        states=states(registrations),
+        figures={day: figures(rules, found, day) for day in AS_AT},
     )
 
 

@@ -1,70 +1,58 @@
-"""Stages 3 to 7 for each kind of event: what is accepted, refused or held (events.md 4 to 7)."""
+"""Stages 3 to 7 for each kind of event: what is accepted, refused or held (events.md 4 to 8)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
 
-from senconet.demonstration.judge_history import Fact, Status, before, holds_together, status_after, step
-from senconet.demonstration.judge_rules import Rules, day_of
+from senconet.demonstration.judge_history import (
+    ACCEPTED,
+    ANSWERS,
+    OFFERED,
+    Fact,
+    History,
+    holds_together,
+    midnight,
+    offer_of,
+    ordered,
+    step,
+    transfer_code,
+)
+from senconet.demonstration.judge_owners import Fallen, fallen_of, same_fact, unit_unknown
+from senconet.demonstration.judge_rules import day_of
+from senconet.demonstration.judge_world import (
+    ENROLMENT,
+    Event,
+    Registration,
+    World,
+    registration_claim,
+    superseded,
+    transfer_claim,
+)
 from senconet.demonstration.model import LEAD
-
-FactKey: TypeAlias = tuple[str, str, str]  # fact name, source, id
-RefKey: TypeAlias = tuple[str, str, str]  # partner, partner_ref, cohort
-
-
-@dataclass(slots=True)
-class Registration:
-    """What stands of one registration: enrolment's facts in order, the completion, what was voided."""
-
-    partner: str
-    facts: list[Fact]
-    completion: Fact | None = None
-    voided: datetime | None = None
-    gone: set[FactKey] = field(default_factory=set)
-
-    def insert(self, fact: Fact) -> list[Fact]:
-        """The facts with one more, at its own place."""
-        return sorted([*self.facts, fact], key=lambda item: item.place)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A record that passed stages 1 and 2."""
-
-    partner: str
-    offset: int
-    subject: str
-    content: Any
-    fact: Fact
-
-    @property
-    def void_of(self) -> str | None:
-        """The fact that a correction voids; None: no correction."""
-        return self.fact.name.removesuffix(".voided") if self.fact.name.endswith(".voided") else None
-
-    @property
-    def handed_on(self) -> bool:
-        """Whether assessment owns it, not the door."""
-        return self.fact.name.startswith("completed")
-
-    @property
-    def target(self) -> FactKey:
-        """The fact that a correction names."""
-        source = self.fact.data.get("target_source", self.fact.source)
-        return self.void_of or "", source, self.fact.data.get("target_id", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept, reject or hold, with the codes of the latter two."""
+    """Accept, reject or hold, with the codes of the latter two; accepted by an owner: what then does not stand."""
 
     kind: Literal["accept", "reject", "hold"]
     codes: frozenset[str] = frozenset()
+    fallen: Fallen | None = None
 
 
 ACCEPT = Verdict("accept")
+WAITS = frozenset(
+    {
+        "registration_unknown",
+        "not_your_trainee",
+        "transfer_not_offered",
+        "target_unknown",
+        "submission_missing",
+        "decision_missing",
+    }
+)
 
 
 def reject(*codes: str) -> Verdict:
@@ -77,29 +65,16 @@ def hold(code: str) -> Verdict:
     return Verdict("hold", frozenset({code}))
 
 
-@dataclass(slots=True)
-class World:
-    """All that stands: registrations by id, and references taken by a registration."""
-
-    rules: Rules
-    today: date
-    registrations: dict[str, Registration] = field(default_factory=dict)
-    references: dict[RefKey, str] = field(default_factory=dict)
-
-    def closed(self, cohort: str) -> bool:
-        """Whether the cohort takes no facts any more (by the date of receipt)."""
-        found = self.rules.cohorts.get(cohort)
-        return found is not None and self.today > found.late_until
+def verdict(*codes: str) -> Verdict:
+    """Held if another record may bring what is missing, else refused at once; without codes accepted."""
+    if not codes:
+        return ACCEPT
+    return Verdict("hold" if WAITS.issuperset(codes) else "reject", frozenset(codes))
 
 
-def reference_key(partner: str, fact: Fact) -> RefKey:
-    """What makes two registrations the same fact."""
-    return partner, fact.data["partner_ref"], fact.data["cohort_code"]
-
-
-def cohort_codes(world: World, partner: str, code: str, day: date) -> set[str]:
-    """Stage 6: a cohort must be open to registration, and the partner's, on the date."""
-    codes: set[str] = set()
+def _cohort_codes(world: World, partner: str, code: str, day: date) -> set[str]:
+    """Stage 6: the cohort's windows and the partnership."""
+    codes = set()
     cohort = world.rules.cohorts.get(code)
     if cohort is not None and day < cohort.opens:
         codes.add("time_before_cohort")
@@ -110,76 +85,133 @@ def cohort_codes(world: World, partner: str, code: str, day: date) -> set[str]:
     return codes
 
 
-def _registered_again(world: World, event: Event, found: Registration) -> Verdict:
-    if found.partner != event.partner:
-        return reject("not_your_trainee")
-    if found.voided is not None:
-        return reject("registration_voided")
-    status = status_after(world.rules, before(found.facts, event.fact.place))
-    withdrawn = status is not None and status.state == "withdrawn"
-    return reject("use_resume" if withdrawn else "same_fact_exists")
-
-
-def judge_registered(world: World, event: Event) -> Verdict:
-    """Stages 4 to 6 of trainee.registered."""
-    found = world.registrations.get(event.subject)
-    if found is not None:
-        return _registered_again(world, event, found)
-    data = event.fact.data
-    if world.closed(data["cohort_code"]):
-        return reject("cohort_closed")
-    if reference_key(event.partner, event.fact) in world.references:
-        return reject("same_fact_exists")
-    codes = cohort_codes(world, event.partner, data["cohort_code"], day_of(event.fact.time))
+def _registration_codes(world: World, fact: Fact) -> set[str]:
+    """Stage 6 of a registration."""
+    data = fact.data
+    codes = _cohort_codes(world, fact.partner, data["cohort_code"], day_of(fact.time))
     cohort = world.rules.cohorts.get(data["cohort_code"])
     if cohort is not None and data["provider_type"] not in cohort.eligible:
         codes.add("not_eligible")
     if cohort is not None and cohort.level3_required and not data["level3_full_relevant"]:
         codes.add("not_eligible")
-    return reject(*codes) if codes else ACCEPT
+    return codes
 
 
-def _admission(world: World, event: Event, found: Registration | None) -> Verdict | Status:
-    """Stage 4 of a fact about a registration: known, theirs, not voided, status admits it, not closed."""
-    if found is None:
-        return hold("registration_unknown")
-    status = status_after(world.rules, before(found.facts, event.fact.place))
-    if status is None and found.voided is None:  # before the registration's own moment it is not known, to anybody
-        return hold("registration_unknown")
+def _registered_again(event: Event, found: Registration) -> Verdict:
     if found.partner != event.partner:
-        return hold("not_your_trainee")
+        return reject("not_your_trainee")
     if found.voided is not None:
         return reject("registration_voided")
-    after = step(world.rules, status, event.fact)
-    if isinstance(after, str):
-        return hold(after) if after == "registration_unknown" else reject(after)
-    return reject("cohort_closed") if status and world.closed(status.cohort) else status or after
+    status = found.history.status_at(event.fact.place)
+    withdrawn = status is not None and status.state == "withdrawn"
+    theirs = found.history.owner_at(event.fact.place) == event.partner  # who lost it learns nothing of what follows
+    return reject("use_resume" if withdrawn and theirs else "same_fact_exists")
 
 
-def judge_fact(world: World, event: Event) -> Verdict:
-    """Stages 4 to 7 of trainee.deferred, resumed, withdrew."""
+def judge_registered(world: World, event: Event) -> Verdict:
+    """Stages 4 to 6 of trainee.registered."""
+    fact, found = event.fact, world.registrations.get(event.subject)
+    if found is not None:
+        return _registered_again(event, found)
+    if world.closed(fact.data["cohort_code"]):
+        return reject("cohort_closed")
+    if world.taken(registration_claim(fact), event.subject):
+        return reject("same_fact_exists")
+    return verdict(*_registration_codes(world, fact))
+
+
+def _admission(world: World, fact: Fact, history: History, *, voided: bool) -> str | None:
+    """The code of stage 4: known, theirs (or their offer's), not voided, status admits it."""
+    status = history.status_at(fact.place)
+    if status is None and not voided:  # before the registration's own moment it is not known, to anybody
+        return "registration_unknown"
+    if fact.name in ANSWERS:
+        if transfer_code(history, fact, LEAD) is not None:
+            return "registration_voided" if voided and history.had(fact.partner) else "transfer_not_offered"
+    elif history.owner_at(fact.place) != fact.partner and (fact.name, fact.partner) != (OFFERED, LEAD):
+        return "not_your_trainee"
+    if voided:
+        return "registration_voided"
+    after = step(world.rules, status, fact)
+    return after if isinstance(after, str) else None
+
+
+def admit(world: World, event: Event) -> Verdict:
+    """Stage 4 of a fact, the door's own or another service's."""
     found = world.registrations.get(event.subject)
-    admitted = _admission(world, event, found)
-    if isinstance(admitted, Verdict) or found is None:
-        return admitted if isinstance(admitted, Verdict) else ACCEPT
-    cohort = event.fact.data.get("cohort_code")
-    if cohort is not None and cohort != admitted.cohort:
-        codes = cohort_codes(world, event.partner, cohort, day_of(event.fact.time))
-        if codes:
-            return reject(*codes)
-    return ACCEPT if holds_together(world.rules, found.insert(event.fact)) else reject("would_invalidate")
+    if found is None:
+        return hold("registration_unknown")
+    code = _admission(world, event.fact, found.history, voided=found.voided is not None)
+    if code is not None:
+        return verdict(code)
+    status = found.history.status_at(event.fact.place)
+    return reject("cohort_closed") if status is not None and world.closed(status.cohort) else ACCEPT
 
 
-def admit_completed(world: World, event: Event) -> Verdict:
-    """The door's stage 4 of trainee.completed."""
-    admitted = _admission(world, event, world.registrations.get(event.subject))
-    return admitted if isinstance(admitted, Verdict) else ACCEPT
+def _offer_codes(world: World, history: History, fact: Fact, cohort: str) -> set[str]:
+    """Stage 6 of an offer: another partner, with the partnership on a day not before the offer's."""
+    codes = set()
+    to, day = fact.data["to_partner"], date.fromisoformat(fact.data["effective_on"])
+    if to == history.owner_at(fact.place) or not world.rules.partnered(to, cohort, day):
+        codes.add("transfer_partner_invalid")
+    if day < day_of(fact.time):
+        codes.add("transfer_date_conflict")
+    return codes
 
 
-def judge_completed(world: World, event: Event) -> Verdict:
-    """Assessment's stages 5 to 7 of trainee.completed: once; the cohorts ask for no decision."""
-    taken = world.registrations[event.subject].completion is not None
-    return reject("same_fact_exists") if taken else ACCEPT
+def _too_late_to_move(history: History, fact: Fact) -> bool:
+    """Whether the losing partner has facts of enrolment from the date of the transfer that is accepted."""
+    offer = offer_of(fact, history.facts)
+    if offer is None:
+        return False
+    loser, begins = history.owner_at(offer.place), midnight(offer.data["effective_on"])
+    return any(
+        found.partner == loser and found.moment >= begins and found != offer and found.name not in ANSWERS
+        for found in history.facts
+    )
+
+
+def _enrolment_form(world: World, subject: str, fact: Fact, history: History) -> Verdict:
+    """Stages 5 to 7 of enrolment's facts but the registration, beside the others."""
+    status, others = history.status_at(fact.place), list(history.facts)
+    cohort = "" if status is None else status.cohort
+    claim = transfer_claim(history, fact) if fact.name == ACCEPTED else None
+    if same_fact(fact, others) or (claim is not None and world.taken(claim, subject)):
+        return reject("same_fact_exists")
+    codes: set[str] = set()
+    if fact.name == OFFERED:
+        codes = _offer_codes(world, history, fact, cohort)
+    elif fact.data.get("cohort_code", cohort) != cohort:
+        codes = _cohort_codes(world, fact.partner, fact.data["cohort_code"], day_of(fact.time))
+    if codes:
+        return reject(*codes)
+    if fact.name == OFFERED and (code := transfer_code(history, fact, LEAD)) is not None:
+        return reject(code)
+    if fact.name == ACCEPTED and _too_late_to_move(history, fact):
+        return reject("transfer_date_conflict")
+    return ACCEPT if holds_together(world.rules, ordered([*others, fact])) else reject("would_invalidate")
+
+
+def _owned_form(found: Registration, service: str, fact: Fact, others: list[Fact], history: History) -> Verdict:
+    """Stages 5 to 7 of another service's fact, beside its others: it stands, and all that stood stands on."""
+    if same_fact(fact, others):
+        return reject("same_fact_exists")
+    if unit_unknown(found.rules, history, fact):
+        return reject("code_not_in_list")
+    after = fallen_of(found.rules, history, ordered([*others, fact]), service)
+    if fact.key in after:
+        return verdict(after[fact.key])
+    if not after.keys() <= found.fallen_under(history, service).keys():
+        return reject("would_invalidate")
+    return Verdict("accept", fallen=after if history is found.history else None)
+
+
+def judge_fact(world: World, event: Event, history: History) -> Verdict:
+    """The owner's stages 5 to 7 of a fact that was admitted, under the history that it was handed on with."""
+    found = world.registrations[event.subject]
+    if event.owner == ENROLMENT:
+        return _enrolment_form(world, event.subject, event.fact, history)
+    return _owned_form(found, event.owner, event.fact, found.facts[event.owner], history)
 
 
 def admit_correction(world: World, event: Event) -> Verdict:
@@ -188,58 +220,64 @@ def admit_correction(world: World, event: Event) -> Verdict:
     if found is None:
         return hold("target_unknown")
     if found.voided is not None:
-        if event.partner not in (LEAD, found.partner):
+        if event.partner != LEAD and not found.history.had(event.partner):
             return hold("target_unknown")
-        return reject("already_in_state" if event.void_of == "registered" else "registration_voided")
-    status = status_after(world.rules, found.facts)
+        again = event.correction == "voided" and event.target[0] == "registered"
+        return reject("already_in_state" if again else "registration_voided")
+    status = found.history.last
     if event.partner != LEAD and status is not None and world.closed(status.cohort):
         return reject("cohort_closed")
     return ACCEPT
 
 
-def _standing(found: Registration, key: FactKey) -> Fact | None:
-    facts = [*found.facts, *([found.completion] if found.completion else [])]
-    return next((fact for fact in facts if (fact.name, fact.source, fact.id) == key), None)
+def judge_correction(world: World, event: Event, history: History) -> Verdict:
+    """The owner's stages of a correction: its target stands, and nothing of the same service falls with it.
 
-
-def judge_void(world: World, event: Event) -> Verdict:
-    """Stage 7 of a correction: its target stands, and no fact of the same service falls with it."""
+    An owner judges under the history that the correction was handed on with.
+    """
     found = world.registrations[event.subject]
-    target = _standing(found, event.target)
+    if event.target in found.gone:
+        return reject("already_in_state")
+    target = found.current(event.target)
     if target is None:
-        gone = event.target in found.gone
-        return reject("already_in_state") if gone else hold("target_unknown")
+        return hold("target_unknown")
+    others = [fact for fact in found.facts[event.owner] if fact.key != target.key]
+    if event.correction == "superseded":
+        corrections = [*found.corrections.get(target.key, ()), event.fact]
+        new = superseded(found.sent[target.key], corrections)
+        return ACCEPT if new == target else _superseding(world, event, new, others, history)
     if target.name == "registered":
-        status = status_after(world.rules, found.facts)
-        others = {fact.name for fact in found.facts} - {"registered"}
-        state = "" if status is None else status.state
-        legal = state == "registered" or (state == "withdrawn" and others == {"withdrew"})
-        return ACCEPT if legal else reject("would_invalidate")
-    rest = [fact for fact in found.facts if fact is not target]
-    return ACCEPT if holds_together(world.rules, rest) else reject("would_invalidate")
+        return _registration_voided(found)
+    if event.owner == ENROLMENT:
+        return ACCEPT if holds_together(world.rules, others) else reject("would_invalidate")
+    after = fallen_of(world.rules, history, others, event.owner)
+    falls = not after.keys() <= found.fallen_under(history, event.owner).keys()
+    return reject("would_invalidate") if falls else ACCEPT
 
 
-def apply(world: World, event: Event) -> None:
-    """What an accepted event changes."""
-    fact, found = event.fact, world.registrations.get(event.subject)
-    if found is None:
-        world.registrations[event.subject] = Registration(event.partner, [fact])
-        world.references[reference_key(event.partner, fact)] = event.subject
-    elif event.void_of is not None:
-        _void(world, event, found)
-    elif event.handed_on:
-        found.completion = fact
-    else:
-        found.facts = found.insert(fact)
+def _registration_voided(found: Registration) -> Verdict:
+    others = {fact.name for fact in found.facts[ENROLMENT]} - {"registered"}
+    state = "" if found.history.last is None else found.history.last.state
+    legal = state == "registered" or (state == "withdrawn" and others == {"withdrew"})
+    return ACCEPT if legal else reject("would_invalidate")
 
 
-def _void(world: World, event: Event, found: Registration) -> None:
-    found.gone.add(event.target)
-    if event.void_of == "registered":
-        found.voided = event.fact.moment
-        world.references.pop(reference_key(found.partner, found.facts[0]), None)
-    elif event.void_of == "completed":
-        found.completion = None
-    else:
-        key = event.target
-        found.facts = [fact for fact in found.facts if (fact.name, fact.source, fact.id) != key]
+def _superseding(world: World, event: Event, new: Fact, others: list[Fact], history: History) -> Verdict:
+    """A fact in its new form passes what a record of its type passes at its place. Owners hold nothing of stage 4."""
+    if new.name == "registered":
+        if event.partner != LEAD and world.closed(new.data["cohort_code"]):
+            return reject("cohort_closed")
+        if world.taken(registration_claim(new), event.subject):
+            return reject("same_fact_exists")
+        codes = _registration_codes(world, new)
+        if codes:
+            return reject(*codes)
+        return ACCEPT if holds_together(world.rules, ordered([*others, new])) else reject("would_invalidate")
+    if event.owner == ENROLMENT:
+        rest = History(world.rules, others)
+        code = _admission(world, new, rest, voided=False)
+        return _enrolment_form(world, event.subject, new, rest) if code is None else verdict(code)
+    code = _admission(world, new, history, voided=False)
+    if code is not None:
+        return reject(code)
+    return _owned_form(world.registrations[event.subject], event.owner, new, others, history)

@@ -1,97 +1,131 @@
-"""The state shown of a registration, and the figures as at a date (events.md 10)."""
+"""The figures as at a date, by cut (events.md 10 and the agreed measures)."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from statistics import median
 
-from senconet.demonstration.judge_door import Registration
-from senconet.demonstration.judge_history import before, status_after, step
-from senconet.demonstration.judge_rules import LONDON, Rules, day_of
-from senconet.demonstration.model import Counts, Figures, Shown
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The state shown, since when, the cohort, and the reason if withdrawn."""
-
-    state: Shown
-    since: datetime
-    cohort: str
-    reason: str | None
-
-
-SHOWN: dict[str, Shown] = {"registered": "registered", "deferred": "deferred", "withdrawn": "withdrawn"}
-
-
-def end_of(day: date) -> datetime:
-    """The first instant (UTC) after a London day."""
-    return datetime.combine(day + timedelta(days=1), time(0), LONDON).astimezone(UTC)
-
-
-def shown(rules: Rules, found: Registration, until: datetime | None = None) -> View | None:
-    """The state shown, of what stands before an instant; None before the registration's own moment."""
-    facts = [fact for fact in found.facts if until is None or fact.moment < until]
-    status = status_after(rules, facts)
-    if status is None:
-        return None
-    if found.voided is not None:
-        return View("voided", found.voided, status.cohort, None)
-    done = found.completion
-    if done is not None and (until is None or done.moment < until):
-        admitted = step(rules, status_after(rules, before(found.facts, done.place)), done)
-        if not isinstance(admitted, str):  # else it is set aside
-            return View("completed", done.moment, status.cohort, None)
-    reason = status.last.data["reason"] if status.state == "withdrawn" else None
-    return View(SHOWN[status.state], status.since, status.cohort, reason)
+from senconet.demonstration.judge_history import midnight
+from senconet.demonstration.judge_measures import AsAt, state_measures
+from senconet.demonstration.judge_moments import Course, Row, Rows, course_of, minimum_met
+from senconet.demonstration.judge_rules import Rules
+from senconet.demonstration.judge_shown import View, shown
+from senconet.demonstration.judge_world import ENROLMENT, Registration
+from senconet.demonstration.model import Counts, Figures
 
 
 @dataclass(slots=True)
 class _Cell:
-    states: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     settings: set[str] = field(default_factory=set)
+    days: list[int] = field(default_factory=list)
+    mentors: list[str] = field(default_factory=list)
 
-    def counts(self) -> Counts:
-        return Counts(
-            registrations=self.states.total(),
-            in_training=self.states["registered"],
-            deferred=self.states["deferred"],
-            withdrawn=self.states["withdrawn"],
-            completed=self.states["completed"],
-            settings=len(self.settings),
-        )
+    def sum(self, cut: str) -> Counts:
+        """The cell's measures; those of mentors only by partner."""
+        own = {"mentored": len(self.mentors), "mentors": len(set(self.mentors))} if cut == "partner" else {}
+        middle = median(self.days) if self.days else None
+        return Counts(**self.counts, settings=len(self.settings), days_median=middle, **own)
 
 
-def _keys(rules: Rules, found: Registration, view: View, day: date) -> dict[str, str]:
-    """The key of a registration in each cut: its place on the date, or when its state began."""
-    data = found.facts[0].data
-    ended = view.state in ("withdrawn", "completed")
-    authority, region = rules.place(data["setting_urn"], day_of(view.since) if ended else day)
-    return {
-        "national": "total",
-        "region": region,
-        "local_authority": authority,
-        "provider_type": data["provider_type"],
-        "cohort": view.cohort,
-        "partner": found.partner,
-    }
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A registration with its course, which is the same for every date."""
+
+    found: Registration
+    course: Course
 
 
-def figures(rules: Rules, registrations: Iterable[Registration], day: date) -> Figures:
-    """All cuts as at the end of a London day, of registrations that are not voided."""
-    until = end_of(day)
-    cells: defaultdict[str, defaultdict[str, _Cell]] = defaultdict(lambda: defaultdict(_Cell))
+def counted(rules: Rules, registrations: Iterable[Registration]) -> list[Counted]:
+    """The registrations that figures count: those not voided."""
+    return [Counted(found, course_of(rules, found)) for found in registrations if found.voided is None]
+
+
+def _row(rules: Rules, found: Registration, view: View, day: date, until: datetime) -> Row:
+    """Partner and place of the date, or of the end of the state."""
+    rows = Rows(rules, found)
+    if view.state in ("withdrawn", "completed"):
+        return rows.at(view.since, view.by.place)
+    return found.history.owner_at((until, -2, 0, "", "")), *rules.place(rows.urn, day)
+
+
+def _mentor(found: Registration, course: Course, until: datetime) -> str | None:
+    """The mentor at the end of the day, whom the present partner assigned."""
+    period = found.history.period_at((until, -2, 0, "", ""))
+    for fact in reversed(course.mentoring):
+        if fact.name == "mentor.assigned" and fact.moment < until:
+            return str(fact.data["mentor_id"]) if found.history.period_at(fact.place) == period else None
+    return None
+
+
+def _moments(rules: Rules, item: Counted, cohort: str, until: datetime) -> dict[Row, Counter[str]]:
+    """What happened up to the end of the day, by row."""
+    found: defaultdict[Row, Counter[str]] = defaultdict(Counter)
+    for happening in item.course.happenings:
+        if happening.moment < until:
+            found[happening.row][happening.measure] += happening.amount
+    rule = rules.cohorts.get(cohort)
+    met = None if rule is None else minimum_met(item.course, rule.mentoring_minimum)
+    if met is not None and met.moment < until:
+        found[Rows(rules, item.found).at(met.moment, met.place)]["mentoring_minimum_met"] += 1
+    return found
+
+
+def _keys(row: Row, provider_type: str, cohort: str) -> Iterator[tuple[str, str]]:
+    partner, authority, region = row
+    yield "national", "total"
+    yield "region", region
+    yield "local_authority", authority
+    yield "provider_type", provider_type
+    yield "cohort", cohort
+    yield "partner", partner
+
+
+def figures(rules: Rules, registrations: Iterable[Counted], day: date) -> Figures:
+    """All cuts as at the end of a London day."""
+    until = midnight((day + timedelta(days=1)).isoformat())
+    cells: defaultdict[tuple[str, str], _Cell] = defaultdict(_Cell)
     reasons: Counter[str] = Counter()
-    for found in registrations:
-        view = None if found.voided is not None else shown(rules, found, until)
+    allocations: Counter[str] = Counter()
+    for item in registrations:
+        view = shown(item.found, until)
         if view is None:
             continue
-        for cut, key in _keys(rules, found, view, day).items():
-            cells[cut][key].states[view.state] += 1
-            cells[cut][key].settings.add(found.facts[0].data["setting_urn"])
-        if view.reason is not None:
-            reasons[rules.group(view.reason)] += 1
-    cuts = {cut: {key: cell.counts() for key, cell in sorted(by_key.items())} for cut, by_key in cells.items()}
-    return Figures(cuts, dict(sorted(reasons.items())))
+        data = item.found.facts[ENROLMENT][0].data
+        _count(rules, item, view, day, until, cells)
+        allocations[data["places_allocation"]] += 1
+        if view.state == "withdrawn":
+            reasons[rules.group(view.by.data["reason"])] += 1
+    cuts: defaultdict[str, dict[str, Counts]] = defaultdict(dict)
+    for (cut, key), cell in sorted(cells.items()):
+        cuts[cut][key] = cell.sum(cut)
+    return Figures(dict(cuts), dict(sorted(reasons.items())), dict(sorted(allocations.items())))
+
+
+def _count(
+    rules: Rules,
+    item: Counted,
+    view: View,
+    day: date,
+    until: datetime,
+    cells: defaultdict[tuple[str, str], _Cell],
+) -> None:
+    """Adds one registration to the cells of its state, and what happened to those of its moments."""
+    data = item.found.facts[ENROLMENT][0].data
+    as_at = AsAt(view, item.course, day, until)
+    row = _row(rules, item.found, view, day, until)
+    active = view.state in ("registered", "deferred")
+    mentor = _mentor(item.found, item.course, until) if active else None
+    measures, days = state_measures(rules, as_at), as_at.days
+    for key in _keys(row, data["provider_type"], view.cohort):
+        cell = cells[key]
+        cell.counts.update(measures)
+        cell.settings.add(data["setting_urn"])
+        cell.days += [] if days is None else [days]
+        cell.mentors += [] if mentor is None else [mentor]
+    for moved, counts in _moments(rules, item, view.cohort, until).items():
+        for key in _keys(moved, data["provider_type"], view.cohort):
+            cells[key].counts.update(counts)

@@ -40,6 +40,10 @@ class Cohort:
     eligible: frozenset[str]
     level3_required: bool
     reinstatement_days: int
+    units: tuple[str, ...]
+    max_attempts: int
+    completion_requires: str
+    mentoring_minimum: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,10 @@ def _cohort(body: Body) -> Cohort:
         eligible=frozenset(body["eligible_provider_types"]),
         level3_required=body["level3_required"],
         reinstatement_days=body["reinstatement_days"],
+        units=tuple(body["units"]),
+        max_attempts=body["max_attempts"],
+        completion_requires=body["completion_requires"],
+        mentoring_minimum=body["mentoring_minimum"],
     )
 
 

@@ -8,15 +8,27 @@ from typing import Any
 
 from senconet.demonstration.calibration import Person
 from senconet.demonstration.model import LEAD
-from senconet.demonstration.reference import COHORTS, DEFERRALS, WITHDRAWALS
+from senconet.demonstration.reference import COHORTS, DEFERRALS, WITHDRAWALS, Session
 from senconet.demonstration.wire import Event, Studio
 
 DAY = timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transfer: the losing partner's author, the days of its offer and of the change."""
+
+    loser: Author
+    offered: date
+    effective: date
+
+
 @dataclass(slots=True)
 class Life:
-    """One registration: its events in order of publication. `burst`: all published within hours."""
+    """One registration: its events in order of publication. `burst`: all published within hours.
+
+    After a transfer the person's partner is the gaining one; `moves` says when, and who writes before it.
+    """
 
     kind: str
     person: Person
@@ -24,6 +36,8 @@ class Life:
     events: list[Event] = field(default_factory=list)
     burst: bool = False
     last_publish: datetime | None = None
+    last_in_second: datetime | None = None  # phase
+    moves: Move | None = None
 
     def first(self, fact: str) -> Event:
         """The first event of a fact."""
@@ -32,7 +46,7 @@ class Life:
 
 @dataclass(slots=True)
 class Author:
-    """Writes events of one person's registration."""
+    """Writes events of one person's registration, for its partner."""
 
     studio: Studio
     person: Person
@@ -97,12 +111,76 @@ class Author:
         """A completion."""
         return self.event("completed", day, {})
 
+    def session(self, day: date, found: Session, status: str = "attended") -> Event:
+        """A session of the course, attended or not."""
+        rng = self.studio.rng
+        data = {
+            "session_id": found.code,
+            "activity_type": found.activity,
+            "status": status,
+            "minutes": {"attended": rng.choice((60, 90, 120)), "part_attended": rng.randint(15, 55)}.get(status, 0),
+            "mode": "in_person" if rng.random() < 0.1 else "online",
+        }
+        return self.event("session.attended", day, data)
+
+    def mentor(self, day: date, mentor: str, *, ends_previous: bool = False) -> Event:
+        """A mentor for the trainee."""
+        return self.event("mentor.assigned", day, {"mentor_id": mentor, "ends_previous": ends_previous})
+
+    def mentoring(self, day: date, mentor: str, number: int, status: str = "held") -> Event:
+        """A mentoring session, held or not."""
+        rng = self.studio.rng
+        data = {
+            "mentoring_id": f"{self.person.partner[:3]}-{self.person.number:05d}-m{number}",
+            "mentor_id": mentor,
+            "status": status,
+            "minutes": rng.choice((30, 45, 45, 60)) if status == "held" else 0,
+            "mode": rng.choice(("video", "video", "phone", "in_person")),
+        }
+        return self.event("mentoring.held", day, data)
+
+    def submitted(self, day: date, unit: str, attempt: int = 1) -> Event:
+        """A portfolio for a unit."""
+        evidence = self.studio.rng.randint(3, 14)
+        data = {"unit_code": unit, "attempt": attempt, "evidence_count": evidence}
+        return self.event("portfolio.submitted", day, data)
+
+    def decided(self, day: date, unit: str, attempt: int = 1, outcome: str = "passed") -> Event:
+        """A decision on a portfolio, some referrals with a day to resubmit by."""
+        assessor = self.studio.member(self.person.partner, "assessor", self.person.number % 7)
+        data = {"unit_code": unit, "attempt": attempt, "outcome": outcome, "assessor_id": assessor}
+        if outcome == "referred" and self.studio.rng.random() < 0.5:
+            data["resubmit_by"] = (day + 28 * DAY).isoformat()
+        return self.event("assessment.decided", day, data)
+
+    def offered(self, day: date, to: str, effective: date, transfer: str = "", cause: str = "trainee_moved") -> Event:
+        """An offer of the trainee to another partner."""
+        data = {
+            "transfer_id": transfer or self.studio.uuid(),
+            "to_partner": to,
+            "effective_on": effective.isoformat(),
+            "cause": cause,
+        }
+        return self.event("transfer.offered", day, data)
+
+    def answer(self, fact: str, day: date | datetime, offer: Event, **data: Any) -> Event:
+        """An answer to an offer (`accepted`, `declined`, `cancelled`), in the second phase."""
+        content = {"transfer_id": offer.data["transfer_id"]} | data
+        return self.event(f"transfer.{fact}", day, content, phase=2)
+
     def voided(self, target: Event, day: date, cause: str = "entered_in_error") -> Event:
         """The sender's void of one of its facts."""
         data = {"target_id": target.id, "cause": cause}
         if self.studio.rng.random() < 0.5:
             data["target_source"] = target.source
         return self.event(f"{target.fact}.voided", day, data, system=target.system)
+
+    def superseded(self, target: Event, day: date, right: Event, **more: Any) -> Event:
+        """The sender's correction of a fact to what another event says, and to its time if that differs."""
+        data: dict[str, Any] = {"target_id": target.id, "cause": "entered_in_error", "replacement": right.data}
+        if right.time != target.time:
+            data["replacement_time"] = right.time.isoformat()
+        return self.event(f"{target.fact}.superseded", day, data, system=target.system, **more)
 
     def voided_by_lead(self, target: Event, day: date, cause: str = "entered_in_error") -> Event:
         """The lead's void of a partner's fact, in the second phase."""
@@ -132,26 +210,3 @@ def end(author: Author, life: Life) -> Life:
 def plain(author: Author) -> Life:
     """Registered, then withdrawn or completed."""
     return end(author, start(author, "completed" if author.person.completes else "withdrawn"))
-
-
-def _lag(studio: Studio) -> timedelta:
-    """How long after the event the partner sends it: mostly hours, sometimes months."""
-    chance = studio.rng.random()
-    if chance < 0.7:
-        return studio.minutes(5, 60 * 48)
-    return studio.minutes(60 * 48, 60 * 24 * 9) if chance < 0.96 else studio.minutes(60 * 24 * 31, 60 * 24 * 160)
-
-
-def publish(studio: Studio, life: Life) -> None:
-    """Publishes a life's events in their order, none before it happened."""
-    latest = max(event.time for event in life.events)
-    last = latest + studio.minutes(5, 2000) if life.burst else None
-    for event in life.events:
-        if life.burst and last is not None:
-            at = last + studio.minutes(1, 60)
-        else:
-            at = event.time + _lag(studio)
-            at = at if last is None else max(at, last + studio.minutes(1, 600))
-        studio.publish(event, at)
-        last = at if event.phase == 1 else last
-    life.last_publish = last

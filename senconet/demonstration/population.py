@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from senconet.demonstration import edges, special
+from senconet.demonstration import edges, moves, special
+from senconet.demonstration.amend import CHANGES, amend, fits
 from senconet.demonstration.calibration import Person
+from senconet.demonstration.course import follow
 from senconet.demonstration.lives import Author, Life, author_of, plain
 from senconet.demonstration.reference import LEAVER
 from senconet.demonstration.wire import Studio
@@ -20,6 +22,7 @@ class Special:
     share: float
     eligible: Callable[[Person], bool]
     write: Callable[[Author], Life]
+    least: int = 1
 
 
 def _any(person: Person) -> bool:
@@ -52,10 +55,11 @@ def _ended_early(person: Person) -> bool:
 
 SPECIALS = (
     Special(0.0012, _movable, special.moved),
-    Special(0.025, _long, special.deferral),
+    Special(0.025, _long, special.deferral, least=14),
     Special(0.003, _left_late, special.deferral),
+    Special(0.001, _long, special.deferral_superseded),
     Special(0.004, _long, special.returned),
-    Special(0.0036, _long, special.withdrawal_voided),
+    Special(0.003, _long, special.withdrawal_voided),
     Special(0.0014, _completes, special.withdrawal_voided_by_lead),
     Special(0.0011, _long, special.deferral_voided),
     Special(0.0006, _long, special.resumption_corrected),
@@ -78,8 +82,19 @@ SPECIALS = (
     Special(0.0004, _completes, edges.completed_and_withdrew_same_day),
     Special(0.0004, _long, edges.resumed_same_day),
     Special(0.0004, _any, edges.held_until_voided),
+    Special(0.0056, _movable, moves.transferred, least=6),
+    Special(0.0006, _movable, moves.transferred_while_deferred),
+    Special(0.0004, _movable, moves.transferred_after_withdrawal),
+    Special(0.0006, _movable, moves.transferred_with_sessions),
+    Special(0.0006, _movable, moves.transferred_at_second_offer),
+    Special(0.0004, _movable, moves.transferred_after_lapse),
+    Special(0.0006, _movable, moves.transfer_declined),
+    Special(0.0004, _movable, moves.transfer_cancelled_by_lead),
+    Special(0.0004, _movable, moves.transfer_lapsed),
+    Special(0.0003, _movable, moves.transfer_in_conflict),
+    Special(0.0004, _left_late, moves.withdrawn_before_acceptance),
 )
-DOUBLED, FEWEST_DOUBLED = 0.01, 14
+DOUBLED, FEWEST_DOUBLED = 0.01, 18
 
 
 def write_lives(studio: Studio, people: Sequence[Person]) -> list[Life]:
@@ -88,12 +103,28 @@ def write_lives(studio: Studio, people: Sequence[Person]) -> list[Life]:
     lives: list[Life] = []
     for kind in SPECIALS:
         chosen = [person for person in free.values() if kind.eligible(person)]
-        for person in chosen[: max(1, round(kind.share * len(people)))]:
-            lives.append(kind.write(author_of(studio, free.pop(person.number))))
-    doubled = max(FEWEST_DOUBLED, round(DOUBLED * len(people)))
-    for i, person in enumerate(free.values()):
+        for person in chosen[: max(kind.least, round(kind.share * len(people)))]:
+            author = author_of(studio, free.pop(person.number))
+            lives.append(kind.write(author))
+            follow(author, lives[-1])
+    return lives + _plain_lives(studio, list(free.values()), len(people))
+
+
+def _plain_lives(studio: Studio, people: Sequence[Person], total: int) -> list[Life]:
+    """Lives without anything special; some are told with faults, some registered twice."""
+    changes = [(fact, change) for share, fact, change in CHANGES for _ in range(max(1, round(share * total)))]
+    doubled = max(FEWEST_DOUBLED, round(DOUBLED * total))
+    lives: list[Life] = []
+    for i, person in enumerate(people):
         author = author_of(studio, person)
-        lives.append(plain(author))
+        life = plain(author)
+        lives.append(life)
+        follow(author, life)
         if i < doubled:
             lives.append(edges.doubled(author))
+            continue
+        todo = next((found for found in changes if fits(life, found[0])), None)
+        if todo is not None:
+            changes.remove(todo)
+            amend(author, life, todo[1], todo[0])
     return lives

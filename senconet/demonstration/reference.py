@@ -38,6 +38,28 @@ class CohortPlan:
     registrations: int
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A part of a cohort's course, and its day."""
+
+    code: str
+    activity: str
+    on: date
+
+
+ACTIVITIES = ("facilitated_session", "self_guided_study", "enrichment", "community_of_practice")
+SESSIONS = 12  # of a cohort, the first on the second day, then every nine days
+UNITS, MAX_ATTEMPTS = ("unit-1", "unit-2"), 3
+
+
+def sessions(plan: CohortPlan) -> tuple[Session, ...]:
+    """The sessions of a cohort: the activities in turn, within the first hundred days."""
+    return tuple(
+        Session(f"{plan.code}-s{i + 1:02d}", ACTIVITIES[i % 4], plan.starts + timedelta(days=1 + 9 * i))
+        for i in range(SESSIONS)
+    )
+
+
 COHORTS = (
     CohortPlan("2022-october", date(2022, 8, 1), date(2022, 10, 21), date(2022, 10, 17), 4, 423),
     CohortPlan("2023-january", date(2022, 10, 3), date(2023, 1, 13), date(2023, 1, 9), 4, 560),
@@ -136,8 +158,16 @@ def cohort_bodies() -> tuple[Body, ...]:
             "schedule_months": plan.months,
             "eligible_provider_types": list(PROVIDER_TYPES),
             "level3_required": True,
-            "completion_requires": "none",
+            "completion_requires": "any_decision",
             "reinstatement_days": 90,
+            "units": list(UNITS),
+            "max_attempts": MAX_ATTEMPTS,
+            "sessions": [
+                {"session_id": session.code, "activity_type": session.activity, "on": session.on.isoformat()}
+                for session in sessions(plan)
+            ],
+            "mentoring_minimum": 3,
+            "mentoring_minutes": {"least": 20, "most": 90},
         }
         for plan in COHORTS
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from senconet.demonstration.amend import supersede
 from senconet.demonstration.lives import DAY, Author, Life, end, plain, start
 from senconet.demonstration.reference import COHORTS
 from senconet.demonstration.wire import Event
@@ -29,6 +30,15 @@ def deferral(author: Author) -> Life:
     life = start(author, "deferral" if author.person.completes else "deferral_withdrawn")
     life.events += _pause(author)
     return end(author, life)
+
+
+def deferral_superseded(author: Author) -> Life:
+    """Deferred and resumed, both told wrong at first and then superseded."""
+    life = deferral(author)
+    life.kind = "deferral_superseded"
+    for fact in ("deferred", "resumed"):
+        supersede(author, life, fact)
+    return life
 
 
 def returned(author: Author) -> Life:

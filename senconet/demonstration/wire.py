@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import cache
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,17 @@ from zoneinfo import ZoneInfo
 from senconet.demonstration.model import Record
 
 LONDON = ZoneInfo("Europe/London")
-PREFIX = "uk.eysenco.trainee"
+PREFIX = "uk.eysenco"
+SUBJECTS = ("session.", "mentor.", "mentoring.", "portfolio.", "assessment.", "transfer.")
 DAY_SHARE = 0.12  # of facts known to the day only
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event to publish: `topic` is the partner, `style` how it is spelled, `kind` why it is there."""
+    """An event to publish: `topic` is the partner, `style` how it is spelled, `kind` why it is there.
+
+    `soon`: published within minutes of the one before it.
+    """
 
     topic: str
     subject: str
@@ -32,6 +37,7 @@ class Event:
     system: str = "mis"
     style: int = 0
     phase: int = 1
+    soon: bool = False
 
     @property
     def source(self) -> str:
@@ -56,6 +62,11 @@ class Item:
     event: Event | None = None
 
 
+def type_of(fact: str) -> str:
+    """The type of a fact; facts of trainees go by their short names (`withdrew`)."""
+    return f"{PREFIX}.{fact if fact.startswith(SUBJECTS) else f'trainee.{fact}'}.v1"
+
+
 def _time_text(at: datetime, style: int) -> str:
     zones = (UTC, LONDON, UTC, timezone(timedelta(hours=2)))
     text = at.astimezone(zones[style % 4]).isoformat()
@@ -69,29 +80,31 @@ def _value(data: dict[str, Any], style: int) -> bytes:
     return json.dumps(dict(items), separators=(",", ":")).encode()
 
 
+@cache
+def _header(name: str, text: str) -> tuple[str, bytes]:
+    """A header that many records share."""
+    return name, text.encode()
+
+
 def wire(event: Event) -> Record:
     """The record of an event, CloudEvents in binary mode; optional attributes as its style has it."""
-    style = event.style
+    style, subject = event.style, event.subject.encode()
     headers = [
-        ("ce_specversion", "1.0"),
-        ("ce_id", event.id),
-        ("ce_source", event.source),
-        ("ce_type", f"{PREFIX}.{event.fact}.v1"),
-        ("ce_subject", event.subject),
-        ("ce_time", _time_text(event.time, style)),
-        ("content-type", "application/json; charset=utf-8" if style % 11 == 0 else "application/json"),
+        _header("ce_specversion", "1.0"),
+        ("ce_id", event.id.encode()),
+        _header("ce_source", event.source),
+        _header("ce_type", type_of(event.fact)),
+        ("ce_subject", subject),
+        ("ce_time", _time_text(event.time, style).encode()),
+        _header("content-type", "application/json; charset=utf-8" if style % 11 == 0 else "application/json"),
     ]
     if style % 3 == 0:
-        headers.append(("ce_recordedtime", _time_text(event.time + timedelta(hours=3), style)))
+        headers.append(("ce_recordedtime", _time_text(event.time + timedelta(hours=3), style).encode()))
     if style % 13 == 0:
-        headers.append(("ce_partitionkey", event.subject))
+        headers.append(("ce_partitionkey", subject))
     if style % 17 == 0:
-        headers += [("ce_correlationid", f"run-{style}"), ("x-client", "outbox/2")]
-    return Record(
-        event.subject.encode(),
-        _value(event.data, style),
-        tuple((name, text.encode()) for name, text in headers),
-    )
+        headers += [("ce_correlationid", f"run-{style}".encode()), _header("x-client", "outbox/2")]
+    return Record(subject, _value(event.data, style), tuple(headers))
 
 
 @dataclass(slots=True)
@@ -102,6 +115,11 @@ class Studio:
     serial: int = 0
     refs: int = 0
     items: list[Item] = field(default_factory=list)
+    members: dict[tuple[str, str, int], str] = field(default_factory=dict)
+
+    def member(self, partner: str, role: str, number: int) -> str:
+        """The id of one of a partner's staff."""
+        return self.members.setdefault((partner, role, number), self.uuid())
 
     def uuid(self) -> str:
         """A random UUID, version 4, from the seed."""

@@ -27,6 +27,7 @@ _ANSWER_SECONDS: Final = 2.0
 # One collector thread and a modest heap: the broker shares a laptop with everything else.
 _JVM: Final = (
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
     "--enable-native-access=ALL-UNNAMED",

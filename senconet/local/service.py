@@ -32,6 +32,7 @@ class ServiceProgram:
 
 PROGRAMS: Final = (
     ServiceProgram("enrolment", "services.enrolment", "enrolment"),
+    ServiceProgram("mentoring", "services.mentoring", "mentoring"),
     ServiceProgram("assessment", "services.assessment", "assessment"),
     ServiceProgram("reporting", "services.reporting", "reporting"),
     ServiceProgram("reporting-server", "services.reporting.server", "reporting"),

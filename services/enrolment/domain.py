@@ -5,14 +5,16 @@ An event is accepted if, and only if, the history with the event inserted is sti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
-from services.enrolment.life import fold, step
+from services.enrolment import transfer
+from services.enrolment.eligibility import closed, ineligible, no_return
+from services.enrolment.life import REGISTRATION_VOIDED, Folded, Life, before_void, fold, step
 from shared import clock, topics
 from shared.contract import Event
-from shared.events.catalogue import REGISTERED, RESUMED, WITHDREW
+from shared.events.catalogue import ACCEPTED, OFFERED, REGISTERED, RESUMED, WITHDREW
 from shared.events.codes import WAITING_AT_DOOR, Problem
 from shared.history import (
     Accepted,
@@ -25,25 +27,29 @@ from shared.history import (
     Ledger,
     Name,
     Rejected,
+    as_fact,
     find_target,
     reject,
     same_id,
+    superseded,
+    would_invalidate,
 )
 from shared.reference import Reference, Rules
 from shared.status import Status, admits
 
 OWNER: Final = "enrolment"
 
-Claim = tuple[str, str, str]
-"""Partner, the partner's own reference, cohort: one registration at a time."""
+# What the history alone refuses: said only where nothing else speaks against an event (reference: events 4.3).
+_LAST: Final = frozenset({"transfer_pending"})
 
 
 @dataclass(frozen=True)
 class Context:
     """What a decision may look at beside the registration's own history.
 
-    `bound` is what source and id are bound to, `claimed` the fact that made a registration of the same partner,
-    reference and cohort, `known_setting` and `known_person` what the directory says of the ids in the data.
+    `bound` is what source and id are bound to, `claimed` the fact that claimed for another registration what this
+    one would claim (partner, reference and cohort), `known_setting` and `known_person` what the directory says of
+    the ids in the data.
     """
 
     reference: Reference
@@ -60,170 +66,222 @@ def decide(ledger: Ledger, event: Event, context: Context) -> Decision:
     if (known := same_id(context.bound, ledger, event)) is not None:
         return known
     if event.kind.corrects is not None:
-        return _decide_correction(ledger, event, context.reference)
+        return _decide_correction(ledger, event, context)
     if event.kind is REGISTERED:
         return _decide_registration(ledger, event, context)
     return _decide_change(ledger, event, context)
 
 
 def _pass_on(ledger: Ledger, event: Event, context: Context) -> Decision:
-    code = admits(ledger.status, event.sender, event.kind, event.moment)
-    if code in WAITING_AT_DOOR:
-        return same_id(context.bound, ledger, event) or Held((_status_problem(code, ledger, event),))
-    if code is not None:
-        return Rejected((_status_problem(code, ledger, event),))
+    refusal = _admission(ledger, event, context.reference)
+    if refusal is not None and refusal.code in WAITING_AT_DOOR:
+        return same_id(context.bound, ledger, event) or Held((refusal,))
+    if refusal is not None:
+        return Rejected((refusal,))
     return _cohort_closed(ledger.status, event, context.reference.at(event.received)) or HandedOn()
 
 
-def _status_problem(code: str, ledger: Ledger, event: Event) -> Problem:
-    """A stranger is told nothing of the registration; its own partner is told since when."""
-    period = ledger.status.at(event.moment) if ledger.status else None
+def _admission(ledger: Ledger, event: Event, reference: Reference) -> Problem | None:
+    """Why the status does not admit an event. A stranger is told nothing; its own partner is told since when."""
+    status = ledger.status
+    code = admits(status, event.sender, event.kind, event.moment)
+    if code == "registration_voided" and event.kind.corrects is None:
+        code = _of_voided(ledger.history, event, reference)
+    if code is None:
+        return None
+    if event.kind.corrects is not None:
+        return Problem(code, "data.target_id")
+    period = status.at(event.moment) if status else None
     if period is None or period.partner != event.sender or code in WAITING_AT_DOOR:
         return Problem(code, "ce_subject", {"date": clock.london_day(event.time).isoformat()})
     return Problem(code, "ce_time", {"since": clock.london_day(period.begins).isoformat()})
 
 
+def _of_voided(history: History, event: Event, reference: Reference) -> str:
+    """Who had the registration then, or may answer an offer of it, hears that it is voided; others are strangers."""
+    fact, told = as_fact(event), before_void(history)
+    if fold(told.facts, reference).life.owner(fact.moment) == fact.sender:
+        return "registration_voided"
+    if fact.kind in transfer.ANSWERS:
+        offer = _life_before(fact, told, reference).offer
+        return "registration_voided" if offer and offer.awaits(fact) else "transfer_not_offered"
+    return "registration_voided" if fact.sender == topics.LEAD else "not_your_trainee"
+
+
 def _cohort_closed(status: Status | None, event: Event, rules: Rules) -> Rejected | None:
-    """A cohort takes facts until the end of `late_until`, by received time; the lead's corrections always."""
+    """The last of stage 4. The lead's corrections are always taken; a stranger's one finds nothing to correct."""
     correction = event.kind.corrects is not None
-    if status is None or (correction and event.sender == topics.LEAD):
+    if status is None or (correction and not status.has_been_with(event.sender)):
         return None
     period = status.latest if correction else status.at(event.moment)
-    cohort = rules.cohort(period.cohort) if period else None
-    if cohort is None or event.received <= clock.end_of_day(cohort.late_until):
-        return None
-    return reject("cohort_closed", "ce_time", date=cohort.late_until.isoformat())
+    return closed(rules, period.cohort, event.received) if period else None
 
 
 def _decide_registration(ledger: Ledger, event: Event, context: Context) -> Decision:
     if ledger.status is not None:
         return _second_registration(ledger.status, ledger.history, event)
+    rules = context.reference.at(event.received)
+    if late := closed(rules, event.data["cohort_code"], event.received):
+        return late
     if context.claimed is not None:
         return reject("same_fact_exists", "data.partner_ref", first=context.claimed[1])
-    if problems := tuple(_ineligible(event, context.reference.at(event.received))):
+    if problems := tuple(ineligible(as_fact(event), rules, "data")):
         return Rejected(problems)
-    return Accepted(tuple(_warnings(event, context)))
+    return Accepted(tuple(_warnings(context)))
 
 
 def _second_registration(status: Status, history: History, event: Event) -> Decision:
     """There is one `registered` of a registration, whatever its date."""
-    if status.latest.partner != event.sender:
+    first = next(fact for fact in history.accepted if fact.kind is REGISTERED)
+    if first.sender != event.sender:
         return reject("not_your_trainee", "ce_subject", date=clock.london_day(event.time).isoformat())
     if status.voided:
         return reject("registration_voided", "ce_subject")
     period = status.at(event.moment)
-    if period is not None and period.state == "withdrawn":
+    if period is not None and period.state == "withdrawn" and period.partner == event.sender:
         return reject("use_resume", "ce_type")
-    first = next((fact.id for fact in history.accepted if fact.kind is REGISTERED), None)
-    return reject("same_fact_exists", "ce_subject", first=first)
+    return reject("same_fact_exists", "ce_subject", first=first.id)
 
 
-def _ineligible(event: Event, rules: Rules) -> Iterator[Problem]:
-    """Stage 6 of a registration: cohort, partnership, eligibility."""
-    day = clock.london_day(event.time)
-    cohort = rules.cohort(event.data["cohort_code"])
-    if cohort is None or not rules.partnership(event.sender, cohort.cohort_code, day):
-        yield Problem("partnership_not_active", "data.cohort_code", {"date": day.isoformat()})
-    if cohort is None:
-        return
-    if day < cohort.opens:
-        yield Problem("time_before_cohort", "ce_time", {"date": cohort.opens.isoformat()})
-    if day > cohort.registration_closes:
-        yield Problem("cohort_closed", "ce_time", {"date": cohort.registration_closes.isoformat()})
-    elif event.received > clock.end_of_day(cohort.late_until):
-        yield Problem("cohort_closed", "ce_time", {"date": cohort.late_until.isoformat()})
-    if event.data["provider_type"] not in cohort.eligible_provider_types:
-        yield Problem("not_eligible", "data.provider_type", {"rule": "type of provider"})
-    if cohort.level3_required and not event.data["level3_full_relevant"]:
-        yield Problem("not_eligible", "data.level3_full_relevant", {"rule": "a full and relevant level 3"})
-
-
-def _warnings(event: Event, context: Context) -> Iterator[str]:
-    if event.kind is REGISTERED and not context.known_setting:
+def _warnings(context: Context) -> Iterator[str]:
+    if not context.known_setting:
         yield "place_unknown"
-    if event.kind is REGISTERED and context.known_person:
+    if context.known_person:
         yield "possible_duplicate_person"
 
 
 def _decide_change(ledger: Ledger, event: Event, context: Context) -> Decision:
-    """Stages 4, 6 and 7 of deferred, resumed and withdrew."""
-    rules = context.reference.at(event.received)
-    code = admits(ledger.status, event.sender, event.kind, event.moment)
-    if code is not None:
-        problem = (_status_problem(code, ledger, event),)
-        return Held(problem) if code in WAITING_AT_DOOR else Rejected(problem)
-    before = [fact for fact in ledger.history.facts if fact.place < _fact(event).place]
-    illegal = step(fold(before, context.reference)[0], _fact(event), rules)
-    if isinstance(illegal, Problem):
-        return Rejected((illegal,))
-    if closed := _cohort_closed(ledger.status, event, rules):
-        return closed
-    if problems := tuple(_new_cohort_problems(ledger.status, event, rules)):
+    """Stages 4 to 7 of deferred, resumed and withdrew, and of a transfer's offer and answers."""
+    reference, rules = context.reference, context.reference.at(event.received)
+    if (refusal := _admission(ledger, event, reference)) is not None:
+        return _refused(refusal)
+    fact = as_fact(event)
+    life = _life_before(fact, ledger.history, reference)
+    after = step(life, fact, rules)
+    if isinstance(after, Problem) and after.code not in _LAST:
+        return _refused(after)
+    if late := _cohort_closed(ledger.status, event, rules):
+        return late
+    if taken := _taken(ledger.history, fact, context, "data"):
+        return taken
+    if problems := tuple(_unfit(life, ledger.status, fact, rules, "data")):
         return Rejected(problems)
-    return _insert(ledger.history, event, context.reference)
+    if isinstance(after, Problem):
+        return Rejected((after,))
+    if event.kind is ACCEPTED and (conflict := _date_conflict(ledger.history, after, event)):
+        return conflict
+    return _answer(fold(ledger.history.plus(fact).facts, reference), fact, event, context)
 
 
-def _new_cohort_problems(status: Status | None, event: Event, rules: Rules) -> Iterator[Problem]:
-    """A return into another cohort needs it open and the partnership."""
-    code = event.data.get("cohort_code")
-    current = status.at(event.moment) if status else None
-    if event.kind is not RESUMED or code is None or current is None or code == current.cohort:
-        return
-    day = clock.london_day(event.time)
-    cohort = rules.cohort(code)
-    if cohort is None or not rules.partnership(event.sender, code, day):
-        yield Problem("partnership_not_active", "data.cohort_code", {"date": day.isoformat()})
-    if cohort is not None and day < cohort.opens:
-        yield Problem("time_before_cohort", "ce_time", {"date": cohort.opens.isoformat()})
-    if cohort is not None and day > cohort.registration_closes:
-        yield Problem("cohort_closed", "ce_time", {"date": cohort.registration_closes.isoformat()})
+def _life_before(fact: Fact, history: History, reference: Reference) -> Life:
+    """The life up to a fact's place, without it."""
+    before = (other for other in history.facts if other.place < fact.place and other.name != fact.name)
+    return fold(before, reference).life
 
 
-def _decide_correction(ledger: Ledger, event: Event, reference: Reference) -> Decision:
-    code = admits(ledger.status, event.sender, event.kind, event.moment)
-    if code == "registration_voided" and event.kind.corrects == REGISTERED.name:
+def _refused(problem: Problem) -> Held | Rejected:
+    return Held((problem,)) if problem.code in WAITING_AT_DOOR else Rejected((problem,))
+
+
+def _taken(history: History, fact: Fact, context: Context, path: str) -> Rejected | None:
+    """Stage 5: a reference is claimed once, and a transfer offered once."""
+    if context.claimed is not None:
+        return reject("same_fact_exists", f"{path}.partner_ref", first=context.claimed[1])
+    if fact.kind is not OFFERED:
+        return None
+    offers = (other for other in history.facts if other.kind is OFFERED)
+    same = next((other for other in offers if other.data["transfer_id"] == fact.data["transfer_id"]), None)
+    if same is None:
+        return None
+    return reject("same_fact_exists", f"{path}.transfer_id", first=same.id if same.sender == fact.sender else None)
+
+
+def _unfit(life: Life, status: Status | None, fact: Fact, rules: Rules, path: str) -> Iterator[Problem]:
+    """Stage 6: what cohort and partnership ask of a fact in its place."""
+    owner = status.at(fact.moment) if status else None
+    if fact.kind is REGISTERED:
+        yield from ineligible(fact, rules, path)
+    elif fact.kind is RESUMED and life.states:
+        yield from no_return(fact, life.states[-1].cohort, rules, path)
+    elif fact.kind is OFFERED and owner is not None:
+        yield from transfer.invalid(fact, owner, rules)
+
+
+def _date_conflict(history: History, after: Life, event: Event) -> Rejected | None:
+    """The losing partner has told what would not be its to tell any more; its ids are told to nobody else."""
+    assert after.offer is not None
+    found = transfer.conflicts(history, after.offer)
+    own = sorted(fact.id for fact in found if fact.sender == event.sender)
+    day = clock.london_day(after.offer.effective).isoformat()
+    return reject("transfer_date_conflict", "data.transfer_id", date=day, ids=own) if found else None
+
+
+def _decide_correction(ledger: Ledger, event: Event, context: Context) -> Decision:
+    reference = context.reference
+    refusal = _admission(ledger, event, reference)
+    if refusal is not None and refusal.code == "registration_voided" and event.kind is REGISTRATION_VOIDED:
         return reject("already_in_state", "data.target_id", state="Voided")
-    if code is not None:
-        problem = (Problem(code, "data.target_id"),)
-        return Held(problem) if code in WAITING_AT_DOOR else Rejected(problem)
-    if closed := _cohort_closed(ledger.status, event, reference.at(event.received)):
-        return closed
+    if refusal is not None:
+        return _refused(refusal)
+    if late := _cohort_closed(ledger.status, event, reference.at(event.received)):
+        return late
     target = find_target(ledger.history, event)
     if not isinstance(target, Fact):
         return target
+    if event.kind.supersedes:
+        return _supersede(ledger, target, event, context)
     if target.kind is REGISTERED:
         return _void_registration(ledger, event)
-    rest = [fact for fact in ledger.history.facts if fact.name != target.name]
-    return _would_invalidate(fold(rest, reference)[1], event) or Accepted()
+    return _answer(fold(ledger.history.plus(as_fact(event)).facts, reference), target, event, context)
+
+
+def _supersede(ledger: Ledger, target: Fact, event: Event, context: Context) -> Decision:
+    """A fact in its new form passes what a record of its type passes at its place."""
+    correction, path = as_fact(event), "data.replacement"
+    after = ledger.history.plus(correction)
+    if after.replacing(target.name) is not correction:
+        return Accepted()  # another supersede stands later in the order, and holds
+    told = superseded(target, correction)
+    now = fold(after.facts, context.reference)
+    if (code := _no_place(told, ledger.status, now.life)) is not None:
+        return _refused(Problem(code, "data.replacement_time"))
+    if own := next((problem for fallen, problem in now.fallen if fallen.name == told.name), None):
+        return _refused(replace(own, path="data.replacement_time"))
+    rules = context.reference.at(event.received)
+    if late := _replacement_late(told, event, rules):
+        return late
+    if taken := _taken(ledger.history, told, context, path):
+        return taken
+    life = _life_before(told, ledger.history, context.reference)
+    if problems := tuple(_unfit(life, ledger.status, told, rules, path)):
+        return Rejected(problems)
+    return _answer(now, told, event, context)
+
+
+def _no_place(told: Fact, status: Status | None, life: Life) -> str | None:
+    """Why a fact may not stand where a correction puts it; a registration that has moved on no longer begins late."""
+    if told.kind is REGISTERED:
+        return None if life.owner(told.moment) == told.sender else "not_your_trainee"
+    return admits(status, told.sender, told.kind, told.moment)
+
+
+def _replacement_late(told: Fact, event: Event, rules: Rules) -> Rejected | None:
+    """The cohort into which a registration is moved takes facts still; the lead's corrections are always taken."""
+    if told.kind is not REGISTERED or event.sender == topics.LEAD:
+        return None
+    return closed(rules, told.data["cohort_code"], event.received)
 
 
 def _void_registration(ledger: Ledger, event: Event) -> Decision:
     """In `registered`, or where nothing but withdrawals stands beside it."""
     assert ledger.status is not None
     others = [fact for fact in ledger.history.facts if fact.kind is not REGISTERED]
-    only_withdrawals = all(fact.kind is WITHDREW for fact in others)
-    if ledger.status.latest.state == "registered" or only_withdrawals:
+    if ledger.status.latest.state == "registered" or all(fact.kind is WITHDREW for fact in others):
         return Accepted()
-    return _would_invalidate(others, event) or Accepted()
+    return would_invalidate(others, event) or Accepted()
 
 
-def _insert(history: History, event: Event, reference: Reference) -> Decision:
-    """Whether the history with the event in its place is still legal; if not, which later facts would fall."""
-    facts = sorted((*history.facts, _fact(event)), key=lambda fact: fact.place)
-    return _would_invalidate(fold(facts, reference)[1], event) or Accepted()
-
-
-def _would_invalidate(fallen: Sequence[Fact], event: Event) -> Rejected | None:
-    if not fallen:
-        return None
-    own = sorted(fact.id for fact in fallen if fact.sender == event.sender)
-    return reject("would_invalidate", "ce_time", count=len(fallen), ids=own)
-
-
-def fact_of(event: Event, kept: Mapping[str, Any]) -> Fact:
-    """The fact that an accepted event becomes, with the data that may be kept of it."""
-    return Fact(event.kind, event.sender, event.source, event.id, event.moment, event.received, kept)
-
-
-def _fact(event: Event) -> Fact:
-    return fact_of(event, event.data)
+def _answer(now: Folded, fact: Fact, event: Event, context: Context) -> Decision:
+    """Accepted, unless facts that stood would fall; all that enrolment has accepted stands."""
+    fallen = [other for other, _ in now.fallen if other.name != fact.name]
+    return would_invalidate(fallen, event) or Accepted(tuple(_warnings(context)))

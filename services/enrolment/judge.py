@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from services.enrolment import domain, life
-from services.enrolment.domain import Claim, Context
-from shared import topics
+from services.enrolment.directory import Claim, Directory, Identity, teller, told
+from services.enrolment.domain import Context
+from shared import clock, topics
 from shared.contract import Event
-from shared.events.catalogue import DEFERRED, REGISTERED
+from shared.events.catalogue import ACCEPTED, BY_NAME, DEFERRED, OFFERED, REGISTERED, TRANSFERS
 from shared.handover import StatusChange, request_message, status_message
-from shared.history import Bound, Decision, Ledger, Name
+from shared.history import Bound, Decision, Fact, History, Ledger, Name, as_fact
 from shared.judging import Change
-from shared.messages import Message, encode, fact_message
+from shared.messages import Message, encode, fact_message, notice_to
 from shared.reference import Reference, SettingPeriod
 from shared.status import Place, Status
 
 OWNERS: Final = tuple(service for service in topics.DECIDING_SERVICES if service != "enrolment")
 PERSONAL: Final = "personal"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The direct identifiers of a registration."""
-
-    registration: str
-    partner: str
-    partner_ref: str
-    cohort_code: str
-    trainee_id: str
-    setting_urn: str
-    name: Name
-
-    @property
-    def claim(self) -> Claim:
-        """What no other live registration may have."""
-        return self.partner, self.partner_ref, self.cohort_code
-
-
-@dataclass
-class Directory:
-    """Keys, claims and places that a batch needs; brought forward as registrations are accepted and voided."""
-
-    person_keys: dict[str, str] = field(default_factory=dict)
-    setting_keys: dict[str, str] = field(default_factory=dict)
-    places: Mapping[str, Sequence[SettingPeriod]] = field(default_factory=dict)
-    claims: dict[Claim, Identity] = field(default_factory=dict)
-    registered_persons: set[str] = field(default_factory=set)
-    added: dict[str, Identity] = field(default_factory=dict)
-    freed: set[str] = field(default_factory=set)
-    withheld: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 class EnrolmentJudge:
@@ -71,38 +39,55 @@ class EnrolmentJudge:
 
     def decide(self, ledger: Ledger, event: Event, bound: Bound | None) -> Decision:
         """The door's answer."""
-        return domain.decide(ledger, event, self._context(event, bound))
+        return domain.decide(ledger, event, self._context(ledger, event, bound))
 
-    def _context(self, event: Event, bound: Bound | None) -> Context:
-        if event.kind is not REGISTERED:
-            return Context(self._reference, bound)
-        claimed = self.directory.claims.get(_identity(event).claim)
-        return Context(
-            self._reference,
-            bound,
-            claimed.name if claimed else None,
-            known_setting=event.data["setting_urn"] in self.directory.places,
-            known_person=event.data["trainee_id"] in self.directory.registered_persons,
-        )
+    def _context(self, ledger: Ledger, event: Event, bound: Bound | None) -> Context:
+        """What the directory says of the reference that the event would claim, of the setting and the person."""
+        directory, data = self.directory, told(event)
+        claim = self._claim(ledger, event)
+        claimed = directory.claimed(claim, event.registration) if claim else None
+        if data is None:
+            return Context(self._reference, bound, claimed)
+        known_setting = data["setting_urn"] in directory.places
+        known_person = directory.is_another(data["trainee_id"], event.registration)
+        return Context(self._reference, bound, claimed, known_setting, known_person)
+
+    def _claim(self, ledger: Ledger, event: Event) -> Claim | None:
+        """A partner that takes a trainee over claims its reference in the cohort of that moment."""
+        if (data := told(event)) is not None:
+            return teller(event), data["partner_ref"], data["cohort_code"]
+        if event.kind is not ACCEPTED or "partner_ref" not in event.data:
+            return None
+        period = ledger.status.at(event.moment) if ledger.status else None
+        return (event.sender, event.data["partner_ref"], period.cohort) if period else None
 
     def accept(self, ledger: Ledger, event: Event, decided: datetime) -> Change:
         """The fact, the registration's new status, and who is told of them."""
-        fact = domain.fact_of(event, self._kept(event))
+        fact = as_fact(event, self._kept(event))
         history = ledger.history.plus(fact)
-        places = self._places(event) if event.kind is REGISTERED else ledger.status.places if ledger.status else ()
-        periods = life.periods_of(history, self._reference)
-        status = Status(version=ledger.version + 1, periods=periods, places=places)
+        status = self._status(ledger, history, event)
         after = replace(ledger, history=history, status=status, version=status.version, decided=decided)
-        identity = self._identify(event)
         cause = {"type": event.kind.name, "partner": event.sender, "source": event.source, "id": event.id}
-        state = status.model_dump(mode="json")
         rules = self.ruleversion(event.received)
-        told = [
-            fact_message(self.service, event.registration, fact, state, decided, rules, status.version),
+        messages = [
+            fact_message(self.service, event.registration, fact, status, decided, rules, status.version),
             *(status_message(owner, event.registration, status, cause, event.received) for owner in OWNERS),
-            *identity,
+            *self._identify(ledger, history, event),
+            *self._transfer_notices(after, fact, decided),
         ]
-        return Change(after, tuple(told), fact)
+        return Change(after, tuple(messages), fact)
+
+    def _status(self, ledger: Ledger, history: History, event: Event) -> Status:
+        data = told(event) if _holds(event, history) else None
+        registered = next(fact for fact in life.before_void(history).facts if fact.kind is REGISTERED)
+        places = ledger.status.places if ledger.status else ()
+        return Status(
+            version=ledger.version + 1,
+            periods=life.periods_of(history, self._reference),
+            places=places if data is None else places_of(self.directory.places.get(data["setting_urn"], ())),
+            capacity_declared="capacity" in registered.data,
+            places_allocation=registered.data["places_allocation"],
+        )
 
     def observe(self, ledger: Ledger, change: StatusChange, decided: datetime) -> Change:
         """Enrolment makes the status; nobody tells it one."""
@@ -113,69 +98,90 @@ class EnrolmentJudge:
         assert ledger.status is not None
         return request_message(event, ledger.status)
 
-    def _places(self, event: Event) -> tuple[Place, ...]:
-        return places_of(self.directory.places.get(event.data["setting_urn"], ()))
-
     def _kept(self, event: Event) -> dict[str, Any]:
-        """The data without direct identifiers: keys stand for person and setting, groups for personal reasons."""
-        data = dict(event.data)
-        if event.kind is REGISTERED:
-            del data["partner_ref"]
-            data["person_key"] = self._key(self.directory.person_keys, data.pop("trainee_id"))
-            data["setting_key"] = self._key(self.directory.setting_keys, data.pop("setting_urn"))
-        elif "reason" in data:
-            data["reason_group"] = self._group(event)
-            if data["reason_group"] == PERSONAL:
-                self.directory.withheld.append((event.registration, f"{event.source} {event.id}", data["reason"]))
-                data["reason"] = PERSONAL
-        return data
+        """The data without direct identifiers, in a replacement too."""
+        if not event.kind.supersedes:
+            return self._without_identifiers(event, event.kind.name, event.data)
+        assert event.kind.corrects is not None
+        replacement = self._without_identifiers(event, event.kind.corrects, event.data["replacement"])
+        return {**event.data, "replacement": replacement}
 
-    @staticmethod
-    def _key(keys: dict[str, str], identifier: str) -> str:
-        return keys.setdefault(identifier, str(uuid.uuid4()))
+    def _without_identifiers(self, event: Event, type_: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Keys stand for person and setting, groups for personal reasons."""
+        kept = dict(data)
+        if type_ == REGISTERED.name:
+            del kept["partner_ref"]
+            kept["person_key"] = self.directory.person_key(kept.pop("trainee_id"))
+            kept["setting_key"] = self.directory.setting_key(kept.pop("setting_urn"))
+        elif BY_NAME[type_] in TRANSFERS:
+            kept.pop("partner_ref", None)
+        elif "reason" in kept:
+            kept["reason_group"] = self._group(event, type_, data)
+            if kept["reason_group"] == PERSONAL:
+                self.directory.withheld.append((event.registration, (event.source, event.id), data["reason"]))
+                kept["reason"] = PERSONAL
+        return kept
 
-    def _group(self, event: Event) -> str:
-        kind = "deferral" if event.kind is DEFERRED else "withdrawal"
-        found = self._reference.at(event.received).code_list(kind, event.data.get("code_list"))
+    def _group(self, event: Event, type_: str, data: dict[str, Any]) -> str:
+        kind = "deferral" if type_ == DEFERRED.name else "withdrawal"
+        found = self._reference.at(event.received).code_list(kind, data.get("code_list"))
         assert found is not None
-        return next(item.group for item in found.items if item.code == event.data["reason"])
+        return next(item.group for item in found.items if item.code == data["reason"])
 
-    def _identify(self, event: Event) -> tuple[Message, ...]:
-        """A registration claims its reference; the void of one frees it."""
-        if event.kind.corrects == REGISTERED.name:
-            self._free(event.registration)
-        if event.kind is not REGISTERED:
+    def _identify(self, before: Ledger, history: History, event: Event) -> tuple[Message, ...]:
+        """A registration and an acceptance claim references; a supersede moves the claim, a void frees all."""
+        directory, registration = self.directory, event.registration
+        if event.kind is life.REGISTRATION_VOIDED:
+            directory.free(registration)
+        claim = self._claim(before, event)
+        if claim is None or not _holds(event, history):
             return ()
-        identity = _identity(event)
-        self.directory.claims[identity.claim] = identity
-        self.directory.registered_persons.add(identity.trainee_id)
-        self.directory.added[event.registration] = identity
-        body = {
-            "partner": identity.partner,
-            "partner_ref": identity.partner_ref,
-            "trainee_id": identity.trainee_id,
-            "setting_urn": identity.setting_urn,
-        }
-        return (Message(topics.IDENTITY, event.registration, (), encode(body)),)
+        data = told(event)
+        if data is not None:
+            directory.retell(registration, data)
+        else:
+            known = next(iter(directory.identities[registration].values()))
+            data = {"trainee_id": known.trainee_id, "setting_urn": known.setting_urn}
+        name = event.target or (event.source, event.id)
+        directory.keep(Identity(registration, name, *claim, data["trainee_id"], data["setting_urn"]))
+        return (_identity_message(registration, history, directory.identities[registration]),)
 
-    def _free(self, registration: str) -> None:
-        self.directory.freed.add(registration)
-        claims = self.directory.claims
-        for claim in [claim for claim, identity in claims.items() if identity.registration == registration]:
-            del claims[claim]
+    def _transfer_notices(self, after: Ledger, fact: Fact, decided: datetime) -> tuple[Message, ...]:
+        """An offer is told to whom it is made, and to the losing partner where the lead makes it; its end to all three.
+
+        None is told who the other partner is, nor what it has itself sent.
+        """
+        if fact.kind not in TRANSFERS:
+            return ()
+        upto = (other for other in after.history.facts if other.place <= fact.place)
+        offer = life.fold(upto, self._reference).life.offer
+        assert offer is not None
+        name = "transfer_offered" if fact.kind is OFFERED else "transfer_closed"
+        day = clock.london_day(offer.effective).isoformat()
+        body = {"transfer_id": offer.transfer_id, "effective_on": day, "cause": {"type": fact.kind.name}}
+        return tuple(
+            notice_to(self.service, partner, name, after.registration, body, decided, after.version)
+            for partner in sorted({offer.to_partner, offer.from_partner, offer.by} - {fact.sender})
+        )
 
 
-def _identity(event: Event) -> Identity:
-    data = event.data
-    return Identity(
-        event.registration,
-        event.sender,
-        data["partner_ref"],
-        data["cohort_code"],
-        data["trainee_id"],
-        data["setting_urn"],
-        (event.source, event.id),
-    )
+def _holds(event: Event, history: History) -> bool:
+    """Whether what an event tells is what is now told: of several supersedes the last in their order is."""
+    if not event.kind.supersedes or event.target is None:
+        return True
+    replacing = history.replacing(event.target)
+    return replacing is not None and replacing.name == (event.source, event.id)
+
+
+def _identity_message(registration: str, history: History, held: Mapping[Name, Identity]) -> Message:
+    """Person and setting, and each partner's own reference: for reporting, that tells each partner no other's.
+
+    Of a partner that has the trainee again it is the reference that it gave last.
+    """
+    one = next(iter(held.values()))
+    refs = {held[fact.name].partner: held[fact.name].partner_ref for fact in history.accepted if fact.name in held}
+    body = {"trainee_id": one.trainee_id, "setting_urn": one.setting_urn, "refs": refs}
+    return Message(topics.IDENTITY, registration, (), encode(body))
 
 
 def places_of(periods: Sequence[SettingPeriod]) -> tuple[Place, ...]:

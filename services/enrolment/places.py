@@ -26,9 +26,8 @@ def place_anew(
     decided = max(now, ledger.decided) if ledger.decided else now
     status = ledger.status.model_copy(update={"places": places, "version": ledger.version + 1})
     cause: Mapping[str, str] = {"type": PLACED}
-    state = status.model_dump(mode="json")
     told = (
-        derived_message("enrolment", ledger.registration, PLACED, cause, state, decided, status.version),
+        derived_message("enrolment", ledger.registration, PLACED, cause, status, decided, status.version),
         *(status_message(owner, ledger.registration, status, dict(cause), now) for owner in OWNERS),
     )
     return replace(ledger, status=status, version=status.version, decided=decided), told

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Index, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from shared.tables import DECIDING
@@ -30,7 +29,11 @@ class SettingKeyRow(SQLModel, table=True):
 
 
 class IdentityRow(SQLModel, table=True):
-    """What was taken out of a registration's facts. A live row claims partner, reference and cohort."""
+    """What was taken out of a registration's facts, by the facts that claim a reference for a partner.
+
+    They are the registration, and each acceptance of a transfer that names the gaining partner's reference. A live row
+    claims partner, reference and cohort; person and setting are the same in all rows of a registration.
+    """
 
     __tablename__ = "identity"
     __table_args__ = (
@@ -42,20 +45,32 @@ class IdentityRow(SQLModel, table=True):
             unique=True,
             postgresql_where=text("live"),
         ),
+        Index("identity_of_registration", "registration_id"),
         Index("identity_of_person", "trainee_id"),
         Index("identity_of_setting", "setting_urn"),
     )
 
-    registration_id: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+    registration_id: str
     partner: str
     partner_ref: str
     cohort_code: str
     trainee_id: str
     setting_urn: str
-    source: str
-    event_id: str
     live: bool = True
-    withheld: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
 
 
-TABLES: Final[tuple[type[SQLModel], ...]] = (*DECIDING, PersonRow, SettingKeyRow, IdentityRow)
+class WithheldRow(SQLModel, table=True):
+    """A personal reason, of which the facts tell the group alone."""
+
+    __tablename__ = "withheld"
+    __table_args__ = (Index("withheld_of_registration", "registration_id"),)
+
+    source: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+    registration_id: str
+    reason: str
+
+
+TABLES: Final[tuple[type[SQLModel], ...]] = (*DECIDING, PersonRow, SettingKeyRow, IdentityRow, WithheldRow)

@@ -1,5 +1,6 @@
-"""Reporting: reads facts and writes none. Keeps each partner's view of its trainees, and national figures by date.
+"""Reporting: reads facts and receipts and writes none. Keeps each partner's views, and figures by date.
 
-The consumer (`python -m services.reporting`) reads `enrolment.facts`, `assessment.facts` and `enrolment.identity`
-and publishes `partners.{code}.view`; the server (`python -m services.reporting.server`) answers over HTTP.
+The consumer (`python -m services.reporting`) reads `enrolment.facts`, `mentoring.facts`, `assessment.facts`,
+`enrolment.identity` and `partners.{code}.receipts`, and publishes `partners.{code}.view`; the server
+(`python -m services.reporting.server`) answers over HTTP.
 """

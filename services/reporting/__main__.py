@@ -2,6 +2,7 @@
 
 from services.reporting.app import make
 from shared.runtime import run
+from shared.settings import Settings
 
 if __name__ == "__main__":
-    run(make)
+    run(make, Settings)

@@ -8,13 +8,14 @@ from datetime import timedelta
 from faststream.asgi import AsgiFastStream
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.reporting.identities import Identities, ReportingMetrics
 from services.reporting.projection import READ
 from services.reporting.projector import project
-from shared import watch
-from shared.consumer import Reader
+from services.reporting.receipts import keep
+from shared import topics, watch
+from shared.consumer import Newcomers, Reader
 from shared.database import make_engine, transaction
 from shared.kafka import make_broker, subscribe
-from shared.metrics import Metrics
 from shared.pipeline import Done
 from shared.records import RawRecord
 from shared.relay import Relayed, Snapshot
@@ -26,17 +27,32 @@ NAME = "reporting"
 
 def make(settings: Settings, stop: Callable[[], None]) -> AsgiFastStream:
     """The application."""
-    engine, metrics, broker = make_engine(settings.database_url.get_secret_value()), Metrics(), make_broker(settings)
+    engine = make_engine(settings.database_url.get_secret_value())
+    metrics, broker = ReportingMetrics(), make_broker(settings)
 
-    async def process(batch: Sequence[RawRecord]) -> Done:
+    async def take_facts(batch: Sequence[RawRecord]) -> Done:
         return await project(engine, batch)
 
-    reader = Reader(engine, metrics, process, stop)
-    reader.ready.set()
-    reader.consumer = subscribe(broker, settings, NAME, reader.handle, topics=READ, listener=reader)
+    async def take_receipts(batch: Sequence[RawRecord]) -> Done:
+        return await keep(engine, batch)
+
+    told = Reader(engine, metrics, take_facts, stop)
+    answered = Reader(engine, metrics, take_receipts, stop)
+    told.consumer = subscribe(broker, settings, NAME, told.handle, topics=READ, listener=told)
+    answered.consumer = subscribe(
+        broker,
+        settings,
+        topics.RECEIPTS_GROUP,
+        answered.handle,
+        pattern=topics.RECEIPTS_PATTERN,
+        listener=answered,
+    )
+    readers = (told, answered)
+    for reader in readers:
+        reader.ready.set()
     relayed = Relayed(engine, settings, (), _nothing_to_tell, lambda count: metrics.published.inc(count))
-    steps = _steps(engine, settings, metrics, reader)
-    return make_app(Process(NAME, settings, engine, broker, metrics, (reader,), relayed, steps))
+    steps = _steps(engine, settings, metrics, told, answered)
+    return make_app(Process(NAME, settings, engine, broker, metrics, readers, relayed, steps))
 
 
 async def _nothing_to_tell() -> Snapshot | None:
@@ -44,15 +60,19 @@ async def _nothing_to_tell() -> Snapshot | None:
     return None
 
 
-def _steps(engine: AsyncEngine, settings: Settings, metrics: Metrics, reader: Reader) -> tuple[Step, ...]:
+def _steps(
+    engine: AsyncEngine, settings: Settings, metrics: ReportingMetrics, told: Reader, answered: Reader
+) -> tuple[Step, ...]:
     margin = timedelta(seconds=settings.reading_margin_seconds)
+    newcomers = Newcomers(answered)
 
     async def show_outbox() -> None:
         async with transaction(engine) as tx:
             await watch.show_outbox(tx, metrics)
 
     async def note_reading() -> None:
-        if consumer := reader.running():
-            await watch.read_line(engine, consumer, margin, metrics)
+        for reader in (told, answered):
+            if consumer := reader.running():
+                await watch.read_line(engine, consumer, margin, metrics)
 
-    return show_outbox, note_reading
+    return show_outbox, note_reading, newcomers.look, Identities(engine, metrics).check_identities

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.reporting import store
-from services.reporting.projection import fold
+from services.reporting.projection import Told, fold, read
 from services.reporting.store import Change
 from shared.database import transaction
 from shared.pipeline import Done
@@ -20,15 +20,16 @@ async def project(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
     """Take in a batch: each registration is folded and written once, however many messages tell of it."""
     async with transaction(engine) as tx:
         fresh, gaps = await claim(tx, batch)
-        told = _by_registration(fresh)
-        known = await store.lock(tx, told)
-        await store.save(tx, [Change(known[id_], fold(known[id_], records)) for id_, records in told.items()])
+        told = [read(record) for record in fresh]
+        groups = _by_registration(told)
+        known = await store.lock(tx, groups)
+        changes = [Change(known[id_], fold(known[id_], messages)) for id_, messages in groups.items()]
+        await store.save(tx, changes, told)
     return Done(gaps=gaps, records=len(fresh))
 
 
-def _by_registration(records: Sequence[RawRecord]) -> dict[str, list[RawRecord]]:
-    groups: defaultdict[str, list[RawRecord]] = defaultdict(list)
-    for record in records:
-        assert record.key is not None, "every message of the services has a key"
-        groups[record.key.decode()].append(record)
+def _by_registration(messages: Iterable[Told]) -> dict[str, list[Told]]:
+    groups: defaultdict[str, list[Told]] = defaultdict(list)
+    for message in messages:
+        groups[message.registration].append(message)
     return dict(groups)

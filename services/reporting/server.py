@@ -1,4 +1,4 @@
-"""The HTTP server: a partner's own trainees, and national figures for readers. `python -m services.reporting.server`"""
+"""The HTTP server: partners' own trainees, figures and receipts. `python -m services.reporting.server`"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, cast
 
 import uvicorn
@@ -19,11 +19,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.reporting import views
+from services.reporting import reconciliation, views
 from services.reporting.bearer import authenticate
-from services.reporting.figures import document
+from services.reporting.figures import document, rows_document
 from services.reporting.scope import Scope
 from services.reporting.web import ApiError, HttpMetrics, Observed, answer_errors
+from shared import clock
 from shared.database import make_engine, snapshot, transaction
 from shared.events.data import Uuid
 from shared.settings import Settings
@@ -86,6 +87,10 @@ class AsAt(_Parameters):
     as_at: Annotated[date, BeforeValidator(_day), Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 
 
+def _today() -> date:
+    return clock.london_day(datetime.now(UTC))
+
+
 router = APIRouter()
 
 
@@ -93,7 +98,7 @@ router = APIRouter()
 async def list_trainees(caller: Caller, here: Here, page: Annotated[Page, Query()]) -> dict[str, Any]:
     """A partner's own trainees in the order of their ids; `next` is what `after` takes for the following page."""
     async with snapshot(here.engine) as tx:
-        found = await views.trainees(caller, tx, page.after, page.limit + 1)
+        found = await views.trainees(caller, tx, _today(), page.after, page.limit + 1)
     shown = found[: page.limit]
     more = len(found) > page.limit
     return {"trainees": shown, "next": shown[-1]["registration_id"] if more else None}
@@ -103,7 +108,7 @@ async def list_trainees(caller: Caller, here: Here, page: Annotated[Page, Query(
 async def show_trainee(caller: Caller, here: Here, registration_id: str) -> dict[str, Any]:
     """One of a partner's own trainees."""
     async with snapshot(here.engine) as tx:
-        found = await views.trainee(caller, tx, registration_id)
+        found = await views.trainee(caller, tx, _today(), registration_id)
     if found is None:
         raise ApiError(404, "trainee_unknown", "None of your trainees has this registration id.")
     return found
@@ -111,10 +116,19 @@ async def show_trainee(caller: Caller, here: Here, registration_id: str) -> dict
 
 @router.get("/v1/figures")
 async def show_figures(caller: Caller, here: Here, wanted: Annotated[AsAt, Query()]) -> dict[str, Any]:
-    """National figures as at the end of a London day."""
+    """Figures as at the end of a London day: all for a reader; for a partner its own, beside the national total."""
     async with snapshot(here.engine) as tx:
-        found = await views.figures(caller, tx, wanted.as_at)
-    return document(found, wanted.as_at, here.notice)
+        if caller.partner is None:
+            return document(await views.figures(caller, tx, wanted.as_at), wanted.as_at, here.notice)
+        return rows_document(await views.own_figures(caller, tx, wanted.as_at), wanted.as_at, here.notice)
+
+
+@router.get("/v1/receipts")
+async def show_receipts(caller: Caller, here: Here) -> dict[str, Any]:
+    """What records were answered, against the facts told: by partner for a reader; a partner's own; and the total."""
+    async with snapshot(here.engine) as tx:
+        rows, of_all = await views.receipts(caller, tx)
+    return reconciliation.document(rows, of_all, here.notice)
 
 
 @router.get("/health/live")

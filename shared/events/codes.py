@@ -32,7 +32,7 @@ _ALL: Final = (
     Code("time_before_cohort", "time is before the cohort opened on {date}."),
     Code("cohort_closed", "The cohort took facts until {date}. Ask the lead for the late channel."),
     Code("id_conflict", "This event id was received on {date} with other content."),
-    Code("same_fact_exists", "Already recorded. To change it, void the first event and send it anew."),
+    Code("same_fact_exists", "Already recorded. To change it, send its type with .superseded."),
     Code("registration_unknown", "No trainee.registered for this id by {deadline}.", retryable=True),
     Code("registration_voided", "The registration was voided. Register again under a new id."),
     Code("partnership_not_active", "You have no partnership for this cohort on {date}."),
@@ -44,11 +44,20 @@ _ALL: Final = (
         retryable=True,
     ),
     Code("after_withdrawal", "Withdrew on {since}. Only facts up to then are accepted.", retryable=True),
+    Code("after_completion", "Completed on {since}. Only facts up to then are accepted.", retryable=True),
     Code("already_in_state", "{state} since {since}.", retryable=True),
     Code("use_resume", "Send trainee.resumed instead."),
     Code("use_void", "A mistaken registration is not a withdrawal. Send trainee.registered.voided instead."),
-    Code("use_transfer", "A move to another partner is not a withdrawal. Ask the lead for a transfer."),
+    Code("use_transfer", "A move to another partner is not a withdrawal. Send transfer.offered instead."),
     Code("reinstatement_closed", "Return was possible until {until}.", retryable=True),
+    Code("submission_missing", "No submission of this attempt by {deadline}.", retryable=True),
+    Code("decision_missing", "The decisions that a completion needs were not there by {deadline}.", retryable=True),
+    Code("attempt_out_of_order", "Attempt {expected} is expected.", retryable=True),
+    Code("attempts_exhausted", "{most} attempts used."),
+    Code("transfer_pending", "An offer of {since} is open, or agreed for a later day.", retryable=True),
+    Code("transfer_not_offered", "No open offer to you by {deadline}.", retryable=True),
+    Code("transfer_partner_invalid", "The partner has no partnership for the cohort on {date}, or has the trainee."),
+    Code("transfer_date_conflict", "There are facts from {date} on, or the offer is later.", retryable=True),
     Code("too_many_facts", "The registration has {most} facts, which is the most. Ask the lead."),
     Code("would_invalidate", "Accepting this would break {count} later facts.", retryable=True),
     Code("target_unknown", "No such event from this source.", retryable=True),
@@ -56,10 +65,13 @@ _ALL: Final = (
 )
 CODES: Final[Mapping[str, Code]] = {code.name: code for code in _ALL}
 
-WARNINGS: Final = ("late", "place_unknown", "possible_duplicate_person")
+WARNINGS: Final = ("late", "place_unknown", "possible_duplicate_person", "mentor_not_assigned", "minutes_unusual")
 
 # What may wait because its other half may come by another topic or out of order (reference: events 4.5).
-WAITING_AT_DOOR: Final = frozenset({"registration_unknown", "not_your_trainee", "target_unknown"})
+WAITING_AT_DOOR: Final = frozenset(
+    {"registration_unknown", "not_your_trainee", "transfer_not_offered", "target_unknown"}
+)
+WAITING_AT_OWNER: Final = frozenset({"submission_missing", "decision_missing", "target_unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +93,4 @@ class _Lenient(dict[str, object]):
     """A value that is not known at this point reads as 'a date not given', never as an exception."""
 
     def __missing__(self, key: str) -> str:
-        return "a later time" if key in {"deadline", "until"} else "an earlier date"
+        return "a later time" if key in {"deadline", "until"} else "another" if key == "expected" else "an earlier date"

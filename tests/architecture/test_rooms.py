@@ -9,8 +9,11 @@ from tests.architecture.source import ROOT
 
 # What a service has beside the rooms of all, and why.
 OWN = {
-    # the states of a registration; placing registrations anew when a setting moves
-    "enrolment": {"life.py", "places.py"},
+    # the states of a registration, transfers, who may register; the directory of persons, settings and places with
+    # its rows; placing registrations anew when a setting moves
+    "enrolment": {"directory.py", "eligibility.py", "life.py", "places.py", "store.py", "transfer.py"},
+    # the signals that a trainee is at risk
+    "mentoring": {"risk.py"},
     "assessment": set[str](),
 }
 

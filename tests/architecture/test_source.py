@@ -7,13 +7,15 @@ import pytest
 from tests.architecture import rules
 from tests.architecture.source import Module, Rule, broken, marked, modules, sample
 
-SERVICES = ("enrolment", "assessment", "reporting")
+SERVICES = ("enrolment", "mentoring", "assessment", "reporting")
 PRODUCT = modules("services", "shared", "senconet")
 RUNNING = modules("services", "shared")
 
 PURE = {
-    "services/enrolment/life.py",
-    *(f"shared/{name}.py" for name in ("clock", "contract", "handover", "history", "records", "reference", "status")),
+    *(f"services/enrolment/{name}.py" for name in ("eligibility", "life", "transfer")),
+    "services/mentoring/risk.py",
+    *(f"shared/{name}.py" for name in ("clock", "contract", "handover", "history", "records", "reference")),
+    *(f"shared/{name}.py" for name in ("owning", "standing", "states", "status")),
 }
 
 HELD: list[tuple[Rule, tuple[Module, ...], tuple[str, ...], str]] = [
@@ -47,6 +49,10 @@ def test_the_project_keeps_the_rule(rule: Rule, given: tuple[Module, ...], but: 
 )
 def test_the_rule_finds_its_bad_sample(rule: Rule, bad: str) -> None:
     assert sorted(set(rule(sample(bad)))) == marked(sample(bad)) != []
+
+
+def test_every_module_named_as_pure_is_there() -> None:
+    assert {module.path for module in RUNNING} >= PURE
 
 
 def test_what_is_excepted_exists_and_needs_it() -> None:

@@ -15,9 +15,11 @@ from senconet.publisher import from_structured
 from shared import contract, topics
 from shared.contract import Event
 from shared.events.catalogue import BY_NAME
+from shared.events.codes import CODES, WARNINGS
+from shared.owning import RESTORED, SET_ASIDE
 from shared.records import RawRecord
+from tests.architecture.source import ROOT
 from tests.support.agreement import GIVEN
-from tests.support.histories import OURS
 from tests.support.memory import NOW, reference_of
 
 MADE = contract_files.schemas()
@@ -75,7 +77,8 @@ def nodes(node: Any) -> list[dict[str, Any]]:
 def test_the_example_of_a_type_is_read_by_the_door_and_keeps_its_schema(name: str) -> None:
     path = path_of(name, EXAMPLES)
     sent = from_structured(path.read_text("utf-8"), 1)
-    raw = RawRecord(topics.events(OURS), 0, 0, NOW, sent.key, sent.value, sent.headers)
+    sender = loaded(path)["source"].split("/")[2]
+    raw = RawRecord(topics.events(sender), 0, 0, NOW, sent.key, sent.value, sent.headers)
     read = contract.read(raw, reference_of(GIVEN)[0])
     assert isinstance(read, Event), f"{path}: {read}"
     assert read.kind is BY_NAME[name]
@@ -86,6 +89,13 @@ def test_the_example_of_a_receipt_keeps_its_schema() -> None:
     assert faults(RECEIPT, loaded(path_of(RECEIPT, EXAMPLES))["data"]) == []
 
 
+def test_examples_have_each_an_id_of_its_own_and_corrections_name_the_example_of_their_target() -> None:
+    examples = {name: loaded(path_of(name, EXAMPLES)) for name in BY_NAME}
+    assert len({body["id"] for body in examples.values()}) == len(examples)
+    for name, kind in BY_NAME.items():
+        assert kind.corrects is None or examples[name]["data"]["target_id"] == examples[kind.corrects]["id"]
+
+
 @pytest.mark.parametrize("change", [{"note": "a"}, {"role": None}, {"capacity": None}, {"role": "head"}])
 def test_a_schema_refuses_what_the_door_refuses(change: dict[str, Any]) -> None:
     data = loaded(path_of("trainee.registered", EXAMPLES))["data"] | change
@@ -94,3 +104,22 @@ def test_a_schema_refuses_what_the_door_refuses(change: dict[str, Any]) -> None:
 
 def test_a_date_that_there_is_not_is_refused_by_its_format() -> None:
     assert faults("trainee.withdrew", {"reason": "other", "trigger": "trainee", "last_engaged_on": "2023-02-29"})
+
+
+CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", [name for name, kind in BY_NAME.items() if kind.corrects is None])
+def test_the_contract_names_every_type_and_who_answers_it(name: str) -> None:
+    assert f"| `{BY_NAME[name].wire}` | {BY_NAME[name].owner} |" in CONTRACT
+
+
+@pytest.mark.parametrize("name", sorted(CODES))
+def test_the_contract_names_every_code_as_it_is_answered(name: str) -> None:
+    code = CODES[name]
+    assert f"| `{name}` | {'yes' if code.retryable else 'no'} | {code.message} |" in CONTRACT
+
+
+@pytest.mark.parametrize("name", [*WARNINGS, SET_ASIDE, RESTORED, "transfer_offered", "transfer_closed"])
+def test_the_contract_names_every_warning_and_notice(name: str) -> None:
+    assert f"`{name}`" in CONTRACT or f"`uk.eysenco.notice.{name}.v1`" in CONTRACT

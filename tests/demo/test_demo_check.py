@@ -106,56 +106,73 @@ def test_what_is_held_is_no_final_answer() -> None:
     assert check_answers(OURS, [Answer("accepted", frozenset(), waits=True)], [replace(held, offset=0)]).differences
 
 
-STATES = {"r1": State("withdrawn", AT), "r2": State("registered", AT)}
-VIEWS = {id_: {"state": state.state, "since": "2023-02-01T00:00:00Z"} for id_, state in STATES.items()}
+STATES = {(OURS, "r1"): State("withdrawn", AT), ("other", "r1"): State("registered", AT)}
+VIEWS = {seen: {"state": state.state, "since": "2023-02-01T00:00:00Z"} for seen, state in STATES.items()}
 
 
 @pytest.mark.parametrize(
     ("views", "difference"),
     [
-        ({"r1": VIEWS["r1"]}, "registration r2: expected registered since 2023-02-01T00:00:00Z, got nothing"),
         (
-            VIEWS | {"r2": VIEWS["r1"]},
-            "registration r2: expected registered since 2023-02-01T00:00:00Z, got withdrawn since 2023-02-01T00:00:00Z",
+            {(OURS, "r1"): VIEWS[OURS, "r1"]},
+            "other registration r1: expected registered since 2023-02-01T00:00:00Z, got nothing",
         ),
-        (VIEWS | {"r3": VIEWS["r1"]}, "registration r3: shown but not in the key"),
+        (
+            VIEWS | {("other", "r1"): VIEWS[OURS, "r1"]},
+            "other registration r1: expected registered since 2023-02-01T00:00:00Z,"
+            " got withdrawn since 2023-02-01T00:00:00Z",
+        ),
+        (VIEWS | {("third", "r1"): VIEWS[OURS, "r1"]}, "third registration r1: shown but not in the key"),
     ],
 )
-def test_a_view_that_differs_is_found(views: dict[str, Any], difference: str) -> None:
+def test_a_view_that_differs_for_one_of_its_partners_is_found(views: dict[Any, Any], difference: str) -> None:
     assert check_states(STATES, VIEWS).differences == ()
     assert check_states(STATES, views).differences == (difference,)
 
 
-COUNTS = Counts(registrations=2, in_training=1, deferred=0, withdrawn=1, completed=0, settings=2)
-FIGURES = Figures({"national": {"total": COUNTS}, "region": {"E12000007": COUNTS}}, {"personal": 1})
+COUNTS = Counts(registrations=2, in_training=1, withdrawn=1, settings=2, sessions_due_enrichment=3)
+OF_PARTNER = Counts(registrations=2, days_median=0.5, mentored=0, mentors=0)
+FIGURES = Figures({"national": {"total": COUNTS}, "partner": {OURS: OF_PARTNER}}, {"personal": 1}, {"contract_2022": 2})
 DAY = date(2023, 2, 28)
 
 
-def document(**changes: int) -> dict[str, Any]:
-    """The same figures as the server gives them."""
-    cells = {name: getattr(COUNTS, name) for name in COUNTS.__dataclass_fields__}
+def cells(counts: Counts) -> dict[str, Any]:
+    return {name: getattr(counts, name) for name in counts.__dataclass_fields__}
+
+
+def document(**changes: float | None) -> dict[str, Any]:
+    """The same figures as the server gives them, with more measures than the key has."""
     return {
         "rows": [
-            {"cut": "national", "code": None, **cells},
-            {"cut": "region", "code": "E12000007", **cells, **changes},
+            {"cut": "national", "code": "total", "withdrawn_flagged": 1, **cells(COUNTS)},
+            {"cut": "partner", "code": OURS, **cells(OF_PARTNER), **changes},
         ],
         "withdrawal_reasons": [{"reason_group": "personal", "withdrawn": 1}],
+        "places": [
+            {"allocation": "contract_2022", "registrations": 2},
+            {"allocation": "places_2025", "registrations": 0},
+        ],
     }
 
 
-def test_a_cell_of_the_figures_that_differs_is_found() -> None:
+@pytest.mark.parametrize("measure", Counts.__dataclass_fields__)
+def test_a_cell_of_the_figures_that_differs_is_found(measure: str) -> None:
     assert check_figures(DAY, FIGURES, document()).differences == ()
-    found = check_figures(DAY, FIGURES, document(withdrawn=2))
-    assert found.differences == ("2023-02-28 region E12000007 withdrawn: expected 1, got 2",)
-    assert found.compared == found.equal + 1 == 13
+    found = check_figures(DAY, FIGURES, document(**{measure: 7}))
+    expected = getattr(OF_PARTNER, measure) or 0
+    assert found.differences == (f"2023-02-28 partner {OURS} {measure}: expected {expected}, got 7",)
+    assert found.compared == found.equal + 1
 
 
-def test_a_row_too_many_and_a_reason_too_few_are_found() -> None:
+def test_a_row_too_many_and_a_reason_or_an_allocation_too_few_are_found() -> None:
     more = document()
-    more["rows"].append({**more["rows"][1], "code": "E12000008"})
-    assert len(check_figures(DAY, FIGURES, more).differences) == 4  # a cell of nothing is no difference
+    more["rows"].append({**more["rows"][1], "code": "another"})
+    assert len(check_figures(DAY, FIGURES, more).differences) == 2  # a cell of nothing is no difference
     assert check_figures(DAY, FIGURES, document() | {"withdrawal_reasons": []}).differences == (
         "2023-02-28 reason personal withdrawn: expected 1, got 0",
+    )
+    assert check_figures(DAY, FIGURES, document() | {"places": []}).differences == (
+        "2023-02-28 allocation contract_2022 registrations: expected 2, got 0",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,56 +11,11 @@ from hypothesis import strategies as st
 
 from senconet.demonstration.judge import fold, judge
 from senconet.demonstration.model import LEAD, Key, Record
-from senconet.demonstration.reference import reference
+from tests.demonstration.stories import RECEIVED, REGISTERED, SUBJECT, UNDECIDED, at, record, short, told
 
-RECEIVED = datetime(2026, 6, 1, 12, tzinfo=UTC)
-REFERENCE = reference([])
 OURS, THEIRS = "quillmarsh", "emberfold"
-SUBJECT = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
-REGISTERED = {
-    "trainee_id": "33333333-3333-4333-8333-333333333333",
-    "partner_ref": "Q-1",
-    "cohort_code": "2023-january",
-    "setting_urn": "SY1",
-    "provider_type": "Childminders",
-    "role": "senco",
-    "level3_full_relevant": True,
-    "places_allocation": "contract_2022",
-}
-DATA: dict[str, dict[str, Any]] = {
-    "registered": REGISTERED,
-    "deferred": {"reason": "bereavement"},
-    "resumed": {},
-    "withdrew": {"reason": "other", "trigger": "trainee"},
-    "completed": {},
-}
-
-
-def record(
-    fact: str,
-    time: str,
-    event: str = "",
-    *,
-    data: dict[str, Any] | None = None,
-    partner: str = OURS,
-    subject: str = SUBJECT,
-) -> Record:
-    """A record as a partner would send it; a bare date is an event known to the day (London winter)."""
-    content = DATA[fact] if data is None else data
-    if len(time) == 10:
-        time, content = f"{time}T00:00:00Z", content | {"time_precision": "day"}
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": event or f"{fact}-{time}",
-        "ce_source": f"/partners/{partner}/mis",
-        "ce_type": f"uk.eysenco.trainee.{fact}.v1",
-        "ce_subject": subject,
-        "ce_time": time if time.endswith("Z") else f"{time}Z",
-        "content-type": "application/json",
-    }
-    pairs = tuple((name, value.encode()) for name, value in headers.items())
-    return Record(subject.encode(), json.dumps(content).encode(), pairs)
+REG = record("registered", at(1, 3), "r")
 
 
 def void(fact: str, target: str, event: str = "", **more: Any) -> Record:
@@ -72,42 +26,14 @@ def void(fact: str, target: str, event: str = "", **more: Any) -> Record:
     return record(f"{fact}.voided", "2024-01-05T10:00:00", event or f"void-{target}", data=data, **more)
 
 
-REG = record("registered", "2023-01-03T10:00:00", "r")
-
-
 def key_of(*records: Record) -> Key:
     """The key of our partner's records."""
-    return fold(REFERENCE, OURS, records, received=RECEIVED)
+    return fold(UNDECIDED, OURS, records, received=RECEIVED)
 
 
 def texts(key: Key, partner: str = OURS) -> list[str]:
-    """Answers in short: a for accepted, d for duplicate, codes for rejected; ~ before what waits."""
-    return [
-        ("~" if answer.waits else "") + (",".join(sorted(answer.codes)) or answer.outcome[0])
-        for answer in key.answers[partner]
-    ]
-
-
-def at(month: int, day: int, hour: int = 10) -> str:
-    """A time in 2023."""
-    return f"2023-{month:02}-{day:02}T{hour:02}:00:00"
-
-
-def history(text: str) -> list[Record]:
-    """Records from lines such as `R; withdrew 2/1 w; void withdrew w; completed 6/1 day`: dates of 2023."""
-    found = []
-    for line in text.split("; "):
-        words = line.split()
-        if words[0] == "R":
-            found.append(REG)
-        elif words[0] == "void":
-            found.append(void(*words[1:]))
-        else:
-            month, day = (int(part) for part in words[1].split("/"))
-            whole = words[2:] == ["day"]
-            time = at(month, day)[:10] if whole else at(month, day)
-            found.append(record(words[0], time, "" if whole else "".join(words[2:3])))
-    return found
+    """Answers in short."""
+    return [short(answer) for answer in key.answers[partner]]
 
 
 HISTORIES = {
@@ -173,8 +99,8 @@ HISTORIES = {
 
 @pytest.mark.parametrize("text", HISTORIES)
 def test_histories(text: str) -> None:
-    key = key_of(*history(text))
-    assert f"{' '.join(texts(key))} = {key.states[SUBJECT].state}" == HISTORIES[text]
+    answers, key = told(text, UNDECIDED)
+    assert f"{answers} = {key.states[OURS, SUBJECT].state}" == HISTORIES[text]
 
 
 def test_resumed_into_another_cohort() -> None:
@@ -186,8 +112,8 @@ def test_resumed_into_another_cohort() -> None:
 
 def test_since_is_the_moment() -> None:
     key = key_of(REG, record("withdrew", "2023-02-01"))
-    assert key.states[SUBJECT].since == datetime(2023, 2, 1, 23, 59, 59, 999999, tzinfo=UTC)
-    assert key_of(REG).states[SUBJECT].since == datetime(2023, 1, 3, 10, tzinfo=UTC)
+    assert key.states[OURS, SUBJECT].since == datetime(2023, 2, 1, 23, 59, 59, 999999, tzinfo=UTC)
+    assert key_of(REG).states[OURS, SUBJECT].since == datetime(2023, 1, 3, 10, tzinfo=UTC)
 
 
 def test_reference_is_free_after_a_void() -> None:
@@ -205,17 +131,17 @@ def test_another_partner_and_the_lead() -> None:
         void("registered", "r", "v2", partner=THEIRS, owner=OURS),
     )
     lead = (void("registered", "r", partner=LEAD), void("registered", "r", "v2", partner=LEAD, owner=OURS))
-    key = judge(REFERENCE, [{OURS: (REG,)}, {THEIRS: theirs}, {LEAD: lead}], received=RECEIVED)
+    key = judge(UNDECIDED, [{OURS: (REG,)}, {THEIRS: theirs}, {LEAD: lead}], received=RECEIVED)
     held = "~not_your_trainee"
     assert texts(key, THEIRS) == ["not_your_trainee", held, held, "~target_unknown", "target_not_yours"]
     assert texts(key, LEAD) == ["~already_in_state", "a"]
-    assert key.states[SUBJECT].state == "voided"
+    assert key.states[OURS, SUBJECT].state == "voided"
 
 
 def test_a_cohort_past_its_last_day_takes_no_facts() -> None:
     late = datetime(2031, 1, 1, 12, tzinfo=UTC)
     records = (REG, record("withdrew", at(2, 1), "w"))
-    key = fold(REFERENCE, OURS, records, received=late)
+    key = fold(UNDECIDED, OURS, records, received=late)
     assert texts(key) == ["cohort_closed", "~registration_unknown"]
 
 

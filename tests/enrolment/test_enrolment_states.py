@@ -35,7 +35,7 @@ registered        | accepted            | same_fact_exists  | same_fact_exists |
 deferred          | registration_unknown| accepted          | already_in_state | after_withdrawal | registration_voided
 resumed           | registration_unknown| already_in_state  | accepted         | accepted         | registration_voided
 withdrew          | registration_unknown| accepted          | accepted         | already_in_state | registration_voided
-completed         | registration_unknown| accepted          | while_deferred   | after_withdrawal | registration_voided
+completed         | registration_unknown| decision_missing  | while_deferred   | after_withdrawal | registration_voided
 registered.voided | target_unknown      | accepted          | would_invalidate | accepted         | already_in_state
 completed.voided  | target_unknown      | target_unknown    | target_unknown   | target_unknown   | registration_voided
 """

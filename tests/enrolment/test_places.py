@@ -15,7 +15,7 @@ from shared.absorb import absorb
 from shared.database import transaction
 from shared.pipeline import Deciding, process
 from shared.records import RawRecord
-from shared.reference import Cohort, Dated, Partnership, Setting, SettingPeriod, Version, Versions
+from shared.reference import Cohort, Dated, Partnership, Setting, SettingPeriod, Span, Version, Versions
 from shared.status import Status
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -56,7 +56,12 @@ async def programme(door: Deciding) -> None:
         schedule_months=4,
         eligible_provider_types=[CHILDMINDERS],
         level3_required=True,
+        units=["unit-1"],
+        max_attempts=3,
         completion_requires="none",
+        sessions=[],
+        mentoring_minimum=3,
+        mentoring_minutes=Span(least=20, most=90),
         reinstatement_days=90,
     )
     partnership = Partnership(partner_code="ash", cohort_code="c1", periods=[Dated(valid_from=date(2025, 1, 1))])

@@ -119,6 +119,7 @@ async def test_an_idempotent_producer_needs_no_right_on_the_cluster(partner: Kaf
         topics.receipts(PARTNER),
         topics.view(PARTNER),
         topics.requests("assessment"),
+        topics.requests("mentoring"),
         topics.facts("enrolment"),
         topics.reference("settings"),
         topics.IDENTITY,
@@ -163,6 +164,18 @@ def test_enrolment_reads_a_partners_events_and_answers(engines: Engines, partner
     assert read(enrolment, topics.events(PARTNER), "enrolment") is None
     assert write(enrolment, topics.receipts(PARTNER)) is None
     assert code(write(enrolment, topics.view(PARTNER))) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_an_owner_reads_its_requests_and_those_of_no_other(engines: Engines, partner: KafkaAccess):
+    enrolment, _ = engines.reach("enrolment")
+    mentoring, _ = engines.reach("mentoring")
+    for owner in ("mentoring", "assessment"):
+        assert write(enrolment, topics.requests(owner)) is None
+    assert read(mentoring, topics.requests("mentoring"), "mentoring") is None
+    assert code(read(mentoring, topics.requests("assessment"), "mentoring")) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    assert code(read(mentoring, topics.events(PARTNER), "mentoring")) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    assert write(mentoring, topics.facts("mentoring")) is None
+    assert code(write(mentoring, topics.facts("assessment"))) == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
 def test_a_second_time_changes_nothing(engines: Engines, partner: KafkaAccess):

@@ -113,7 +113,7 @@ def test_the_whole_start_migrates_and_tells_its_steps(home: Home, given: dict[st
     with system:
         described = system.start([ENROLMENT])
         assert set(described.processes) == {"enrolment"}
-    assert migrated == ["enrolment", "assessment", "reporting"]
+    assert migrated == ["enrolment", "mentoring", "assessment", "reporting"]
     assert steps[-2:] == ["Starting enrolment", "Stopping enrolment"]
 
 

@@ -6,15 +6,17 @@ import itertools
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.projection import NOWHERE, Area, Dated, Known, dated
+from services.reporting.periods import NOWHERE, Area, Dated, dated
 from shared import clock
 from shared.clock import Moment
-from shared.status import Completion, Place, State, Status
+from shared.states import AssessmentState, Attempt, Result
+from shared.status import Place, State, Status
 from tests.reporting import told
-from tests.reporting.told import ID, at
+from tests.reporting.told import GAINING, PARTNER, at, known
 
 LAST_ORDER = 99
 TICK = timedelta(microseconds=1)
@@ -45,7 +47,7 @@ def places(draw: st.DrawFn) -> Place:
 
 
 @st.composite
-def completions(draw: st.DrawFn) -> Completion:
+def completions(draw: st.DrawFn) -> AssessmentState:
     return told.completion(1, draw(st.none() | STEPS.map(lambda step: EPOCH + step)))
 
 
@@ -60,7 +62,7 @@ def _in_force(periods: tuple[Dated, ...], instant: datetime) -> Dated:
     return found
 
 
-def _instants(status: Status, completion: Completion) -> Iterator[datetime]:
+def _instants(status: Status, completion: AssessmentState) -> Iterator[datetime]:
     """The edges of everything that may matter, and a tick before each."""
     days = [p.valid_from for p in status.places] + [p.valid_to + timedelta(1) for p in status.places if p.valid_to]
     edges = [p.begins for p in status.periods] + [clock.start_of_day(day) for day in days]
@@ -70,8 +72,8 @@ def _instants(status: Status, completion: Completion) -> Iterator[datetime]:
 
 
 @given(statuses(), completions())
-def test_at_every_instant_the_period_in_force_says_what_stands(status: Status, completion: Completion) -> None:
-    periods = dated(Known(ID, status, completion))
+def test_at_every_instant_the_period_in_force_says_what_stands(status: Status, completion: AssessmentState) -> None:
+    periods = dated(known(status, None, completion))
     done = completion.completed
     for instant in _instants(status, completion):
         found, now = _in_force(periods, instant), status.at(Moment(instant, LAST_ORDER))
@@ -87,16 +89,16 @@ def test_at_every_instant_the_period_in_force_says_what_stands(status: Status, c
 
 
 @given(statuses(), completions())
-def test_periods_follow_each_other_without_gap_or_overlap(status: Status, completion: Completion) -> None:
-    periods = dated(Known(ID, status, completion))
+def test_periods_follow_each_other_without_gap_or_overlap(status: Status, completion: AssessmentState) -> None:
+    periods = dated(known(status, None, completion))
     assert periods[0].begins == EPOCH
     assert [period.ends for period in periods] == [*(period.begins for period in periods[1:]), None]
     assert all(period.ends is None or period.begins < period.ends for period in periods)
 
 
 @given(statuses(), completions())
-def test_no_period_is_cut_for_nothing(status: Status, completion: Completion) -> None:
-    periods = dated(Known(ID, status, completion))
+def test_no_period_is_cut_for_nothing(status: Status, completion: AssessmentState) -> None:
+    periods = dated(known(status, None, completion))
     joins = itertools.pairwise(periods)
     starts = {p.begins for p in status.periods}
     assert all(
@@ -106,7 +108,7 @@ def test_no_period_is_cut_for_nothing(status: Status, completion: Completion) ->
 
 def test_in_summer_time_a_place_changes_at_the_start_of_the_london_day() -> None:
     moved = [told.place("a", until=date(2024, 6, 30)), told.place("b", date(2024, 7, 1))]
-    before, after = dated(Known(ID, told.status(1, told.registered(EPOCH), places=moved)))
+    before, after = dated(known(told.status(1, told.registered(EPOCH), places=moved)))
     assert (before.area.la_code, after.area.la_code) == ("a", "b")
     assert before.ends == after.begins == at("2024-06-30T23:00:00Z")
 
@@ -116,14 +118,14 @@ def test_the_withdrawn_keep_the_place_of_their_day_and_the_deferred_move_on() ->
     midnight = at("2024-06-30T23:00:00Z")  # the first instant of July in London
     for state, codes in (("withdrawn", ["a", "a"]), ("deferred", ["a", "a", "b"])):
         status = told.status(1, told.registered(EPOCH), told.period(midnight - TICK, state), places=moved)
-        assert [period.area.la_code for period in dated(Known(ID, status))] == codes
+        assert [period.area.la_code for period in dated(known(status))] == codes
     late = told.status(1, told.registered(EPOCH), told.period(midnight, "withdrawn"), places=moved)
-    assert [period.area.la_code for period in dated(Known(ID, late))] == ["a", "b"]
+    assert [period.area.la_code for period in dated(known(late))] == ["a", "b"]
 
 
 def test_a_setting_that_is_not_known_counts_under_x_until_it_is() -> None:
     known_later = [told.place("a", date(2024, 2, 1))]
-    unknown, placed = dated(Known(ID, told.status(1, told.registered(EPOCH), places=known_later)))
+    unknown, placed = dated(known(told.status(1, told.registered(EPOCH), places=known_later)))
     assert unknown.area == NOWHERE
     assert unknown.area.la_code == unknown.area.region_code == "x"
     assert placed.begins == at("2024-02-01T00:00:00Z")
@@ -131,7 +133,7 @@ def test_a_setting_that_is_not_known_counts_under_x_until_it_is() -> None:
 
 def test_places_that_end_with_the_calendar_are_no_special_case() -> None:
     forever = [told.place("a", date.min, date.max)]
-    (only,) = dated(Known(ID, told.status(1, told.registered(EPOCH), places=forever)))
+    (only,) = dated(known(told.status(1, told.registered(EPOCH), places=forever)))
     assert (only.area.la_code, only.ends) == ("a", None)
 
 
@@ -144,10 +146,78 @@ def test_a_completed_registration_changes_its_cohort_and_nothing_else() -> None:
         told.period(august, cohort="c2"),
         places=[told.place("a", until=date(2024, 7, 1)), told.place("b", date(2024, 7, 2))],
     )
-    periods = dated(Known(ID, returned, told.completion(1, at("2024-06-10T09:00:00Z"))))
+    periods = dated(known(returned, None, told.completion(1, at("2024-06-10T09:00:00Z"))))
     assert [(p.state, p.cohort, p.area.la_code) for p in periods] == [
         ("registered", "c1", "a"),
         ("completed", "c1", "a"),
         ("completed", "c2", "a"),
     ]
     assert periods[-1].begins == august
+
+
+# Over a transfer
+
+MAY, JUNE, JULY = (at(f"2024-{month:02}-10T09:00:00Z") for month in (5, 6, 7))
+MOVED_ON = clock.start_of_day(date(2024, 6, 1))
+
+
+def test_a_transfer_moves_a_trainee_in_training_and_leaves_one_who_has_left() -> None:
+    for state, partners in (("deferred", [PARTNER, PARTNER, GAINING]), ("withdrawn", [PARTNER, PARTNER])):
+        moved = told.moved(MOVED_ON, state=state)
+        status = told.status(1, told.registered(EPOCH), told.period(MAY, state), moved)
+        periods = dated(known(status))
+        assert [period.partner for period in periods] == partners
+        assert periods[-1].ends is None
+
+
+def test_who_has_completed_stays_with_the_partner_of_then() -> None:
+    status = told.status(1, told.registered(EPOCH), told.moved(MOVED_ON))
+    periods = dated(known(status, None, told.completion(1, MAY)))
+    assert [(period.state, period.partner) for period in periods] == [("registered", PARTNER), ("completed", PARTNER)]
+
+
+# What is counted of a course
+
+
+def test_a_period_is_cut_where_the_mentor_changes_and_only_there() -> None:
+    mentors = (told.mentor(MAY, JUNE), told.mentor(JUNE, JULY), told.mentor(JULY, mentor_id="other"))
+    periods = dated(known(told.status(1, told.registered(EPOCH)), told.mentored(1, mentors=mentors)))
+    assert [(period.begins, period.mentor) for period in periods] == [
+        (EPOCH, None),
+        (MAY, told.MENTOR),
+        (JULY, "other"),
+    ]
+
+
+def test_the_start_is_the_same_in_all_periods_and_by_the_day_in_london() -> None:
+    status = told.status(1, told.registered(EPOCH), told.period(JULY, "deferred"))
+    late = told.mentored(1, told.session(at("2024-06-30T23:30:00Z")))
+    assert {period.start for period in dated(known(status, late))} == {date(2024, 7, 1)}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "result", "expected"),
+    [
+        ([told.attempt(MAY, MAY)], "passed", ("passed", True, False)),
+        ([told.attempt(MAY, MAY, "referred"), told.attempt(MAY, MAY, number=2)], "passed", ("passed", False, True)),
+        ([told.attempt(MAY, MAY, "not_passed")], "not_passed", ("not_passed", False, False)),
+        ([told.attempt(MAY, MAY)], None, (None, False, False)),
+    ],
+)
+def test_the_outcome_of_a_course_is_that_of_its_attempts(
+    attempts: list[Attempt], result: Result | None, expected: tuple[Result | None, bool, bool]
+) -> None:
+    done = told.assessed(1, *attempts, completed=JUNE, result=result)
+    before, after = dated(known(told.status(1, told.registered(EPOCH)), None, done))
+    assert (before.outcome, before.first_time, before.resubmitted) == (None, False, False)
+    assert (after.outcome, after.first_time, after.resubmitted) == expected
+
+
+@pytest.mark.parametrize(("begins", "flagged"), [(date(2024, 5, 27), True), (date(2024, 5, 28), False)])
+def test_an_end_is_flagged_by_a_signal_that_began_two_weeks_before_it(begins: date, flagged: bool) -> None:
+    state = told.mentored(1, signals=[told.signal(begins, begins)])
+    left = told.status(1, told.registered(EPOCH), told.period(JUNE, "withdrawn"))
+    done = known(told.status(1, told.registered(EPOCH)), state, told.completion(1, JUNE))
+    for before, after in (dated(known(left, state)), dated(done)):
+        assert (before.flagged, after.flagged) == (False, flagged)
+        assert after.ended_on == date(2024, 6, 10)

@@ -38,14 +38,15 @@ IDS = [f"00000000-0000-4000-8000-0000000001{n:02}" for n in range(20)]
 
 
 def records() -> list[RawRecord]:
-    """Twenty registrations: all named, half withdrawn, half completed; some states told again."""
+    """Twenty registrations: all named, half withdrawn, half completed; some states told again, and receipts."""
     found = []
     for n, id_ in enumerate(IDS):
         first = told.registered(JANUARY, partner=CODE)
         states = [told.status(1, first), told.status(2, first, told.period(MARCH, "withdrawn", partner=CODE))]
-        found += [told.record({**IDENTITY, "partner": CODE}, id_), told.record(states[0], id_)]
+        identity = {**IDENTITY, "refs": {CODE: "ref"}}
+        found += [told.record(identity, id_), told.record(states[0], id_, partner=CODE)]
         found.append(told.record(states[1] if n % 2 else told.completion(1, JUNE), id_))
-        found.append(told.record(states[0], id_))
+        found += [told.record(states[0], id_, partner=CODE), told.receipt(CODE, n, "accepted")]
     return found
 
 
@@ -116,14 +117,25 @@ async def test_facts_become_views_and_a_replay_agrees(
     url = processes["reporting-server"].url
     async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
         assert (await client.get("/v1/trainees")).json()["trainees"] == [views[id_] for id_ in IDS]
+        assert await received(client) == (len(IDS), len(IDS), 0)
 
     reporting = options_of(engines.reach("reporting")[0])
     for seed in (0, 1):
         rebuilt = await rebuild(migrated, reporting, seed=seed)
-        assert rebuilt.compared >= len(IDS)
+        assert (rebuilt.compared >= len(IDS), rebuilt.receipts) == (True, len(IDS))
         assert rebuilt.differing == ()
     await plant(engine, IDS[3])
     assert (await rebuild(migrated, reporting)).differing == (IDS[3],)
+
+
+async def received(client: httpx.AsyncClient) -> tuple[int, int, int]:
+    """What the receipts come to in the end: received, facts and their difference."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            row = (await client.get("/v1/receipts")).json()["total"]
+            if row["received"] >= len(IDS):
+                return row["received"], row["facts"], row["difference"]
+            await asyncio.sleep(0.2)
 
 
 async def plant(engine: AsyncEngine, registration: str) -> None:

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from services.reporting.projection import Known, dated
-from services.reporting.rebuild import Held, Rebuilt, compare
-from tests.reporting import told
-from tests.reporting.told import at
+import pytest
 
-JANUARY, JUNE = at("2024-01-10T09:00:00Z"), at("2024-06-10T09:00:00Z")
+from services.reporting.projection import ASSESSMENT, Known
+from services.reporting.rebuild import Everything, Held, Rebuilt, compare, held_of
+from services.reporting.receipts import Receipt
+from tests.reporting import told
+from tests.reporting.told import PARTNER, RECEIVED, at
+
+JANUARY, FEBRUARY, JUNE = (at(f"2024-{month:02}-10T09:00:00Z") for month in (1, 2, 6))
 IDS = [f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 5)]
-REPLAYED = {id_: Known(id_, told.status(1, told.registered(JANUARY)), told.completion(1, JUNE)) for id_ in IDS}
-SAME = {id_: Held(known, dated(known)) for id_, known in REPLAYED.items()}
+STATES = (told.status(1, told.registered(JANUARY)), told.mentored(1, told.session(FEBRUARY)), told.completion(1, JUNE))
+RECEIPT = Receipt(PARTNER, 7, "accepted", (), RECEIVED)
+REPLAYED = {id_: held_of(Known(id_, *STATES), [(ASSESSMENT, 1, PARTNER)]) for id_ in IDS}
+SAME = Everything(REPLAYED, frozenset({RECEIPT}))
 
 
 def test_the_same_is_no_difference() -> None:
-    assert compare(SAME, REPLAYED) == Rebuilt(4, ())
+    assert compare(SAME, SAME) == Rebuilt(4, (), 1)
 
 
 def test_a_row_without_anything_is_none() -> None:
-    empty = IDS[0]
-    assert compare({empty: Held(Known(empty))}, {}) == Rebuilt(1, ())
-    assert compare({}, {empty: Known(empty)}) == Rebuilt(1, ())
+    empty = Everything({IDS[0]: Held(Known(IDS[0]))})
+    assert compare(empty, Everything()) == Rebuilt(1, ())
+    assert compare(Everything(), empty) == Rebuilt(1, ())
 
 
-def test_each_planted_difference_is_found() -> None:
-    changed, cut, lost, invented = IDS
-    held = SAME | {
-        changed: replace(SAME[changed], known=replace(REPLAYED[changed], completion=None)),
-        cut: replace(SAME[cut], periods=SAME[cut].periods[:-1]),
-    }
-    del held[lost]
-    replayed = {id_: known for id_, known in REPLAYED.items() if id_ != invented}
-    assert compare(held, replayed) == Rebuilt(4, tuple(IDS))
+PLANTED: dict[str, Callable[[Held], Held]] = {
+    "known": lambda held: replace(held, known=replace(held.known, assessment=None)),
+    "periods": lambda held: replace(held, periods=held.periods[:-1]),
+    "entries": lambda held: replace(held, entries=dict.fromkeys(held.entries, 2)),
+    "views": lambda held: replace(held, views={PARTNER: {**held.views[PARTNER], "state": "deferred"}}),
+    "facts": lambda held: replace(held, facts=frozenset()),
+}
+
+
+@pytest.mark.parametrize("part", PLANTED)
+def test_a_planted_difference_is_found(part: str) -> None:
+    held = SAME.held | {IDS[1]: PLANTED[part](REPLAYED[IDS[1]])}
+    assert compare(replace(SAME, held=held), SAME) == Rebuilt(4, (IDS[1],), 1)
+
+
+def test_what_only_one_side_has_is_found() -> None:
+    lost, invented = IDS[:2]
+    held = {id_: found for id_, found in REPLAYED.items() if id_ != lost}
+    replayed = {id_: found for id_, found in REPLAYED.items() if id_ != invented}
+    assert compare(replace(SAME, held=held), replace(SAME, held=replayed)) == Rebuilt(4, (lost, invented), 1)
+
+
+def test_a_receipt_that_was_lost_or_is_another_is_named_by_its_record() -> None:
+    named = Rebuilt(4, (f"{PARTNER} record 7",), 1)
+    assert compare(replace(SAME, receipts=frozenset()), SAME) == named
+    other = frozenset({replace(RECEIPT, outcome="rejected")})
+    assert compare(replace(SAME, receipts=other), SAME) == named

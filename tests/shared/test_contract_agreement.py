@@ -18,7 +18,7 @@ from shared import contract, topics
 from shared.contract import Refusal
 from shared.records import RawRecord
 from tests.support.agreement import GIVEN
-from tests.support.histories import OURS, Choose, registration
+from tests.support.contents import OURS, Choose, registration
 from tests.support.memory import NOW
 from tests.support.odd_bytes import CAPACITY
 from tests.support.telling import REFERENCE, TRAINEE

@@ -14,6 +14,7 @@ from shared.messages import Message
 from shared.records import RawRecord
 from shared.status import Period, Place, Status
 from tests.support.memory import NOW
+from tests.support.owning import session, supersede
 from tests.support.telling import TRAINEE, read, told, void
 
 PERIOD = Period(
@@ -36,9 +37,14 @@ PLACE = Place.model_validate(
     }
 )
 STATUS = Status(
-    version=3, periods=(PERIOD, PERIOD.model_copy(update={"state": "deferred", "order": 7})), places=(PLACE,)
+    version=3,
+    periods=(PERIOD, PERIOD.model_copy(update={"state": "deferred", "order": 7})),
+    places=(PLACE,),
+    capacity_declared=True,
+    places_allocation="contract_2022",
 )
 COMPLETED = told("completed", "2023-06-02", final_decision_id="d-1")
+SESSION = session("s-1", "2023-02-01T10:00")
 
 
 def carried(message: Message) -> RawRecord:
@@ -47,10 +53,13 @@ def carried(message: Message) -> RawRecord:
     return RawRecord(message.topic, 5, 40, NOW, message.key.encode(), message.value, ())
 
 
-def test_a_record_arrives_as_it_was_with_its_status() -> None:
-    for event in (read(COMPLETED, 7), read(void(COMPLETED), 8)):
+def test_a_record_arrives_at_its_owner_as_it_was_with_its_status() -> None:
+    handed = [(event, "assessment") for event in (COMPLETED, void(COMPLETED), supersede(COMPLETED))]
+    handed += [(event, "mentoring") for event in (SESSION, void(SESSION), supersede(SESSION, at="2023-02-02T10:00"))]
+    for offset, (sent, owner) in enumerate(handed):
+        event = read(sent, offset)
         message = handover.request_message(event, STATUS)
-        assert (message.topic, message.key) == ("assessment.requests", TRAINEE)
+        assert (message.topic, message.key) == (f"{owner}.requests", TRAINEE)
         raw = carried(message)
         assert handover.read(raw) == replace(event, raw=raw, attached=STATUS)
 
@@ -72,8 +81,10 @@ def test_a_copy_is_still_known_as_one_after_the_hand_over() -> None:
 
 def test_a_change_of_status_arrives_with_its_cause() -> None:
     cause = {"type": "trainee.deferred", "partner": "quillmarsh", "source": "/partners/quillmarsh/mis", "id": "d"}
-    raw = carried(handover.status_message("assessment", TRAINEE, STATUS, cause, NOW))
-    assert handover.read(raw) == StatusChange(TRAINEE, STATUS, cause, NOW)
+    for owner in ("mentoring", "assessment"):
+        message = handover.status_message(owner, TRAINEE, STATUS, cause, NOW)
+        assert message.topic == f"{owner}.requests"
+        assert handover.read(carried(message)) == StatusChange(TRAINEE, STATUS, cause, NOW)
 
 
 def test_a_released_record_cures_others_from_its_release_on_and_keeps_its_own_receipt() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -11,11 +10,20 @@ from hypothesis import strategies as st
 
 from senconet.demonstration.model import LEAD
 from senconet.demonstration.wire import Event
-from tests.support import agreement, lives, mutants
-from tests.support.histories import OURS, SUBJECTS, THEIRS, Author, Choose, random_history
+from tests.support import agreement, mutants
+from tests.support.agreement import Answered
+from tests.support.contents import OURS, SUBJECTS, THEIRS, Choose
+from tests.support.histories import Author, random_history
+from tests.support.mutants import Mutant
 
-SEEDS = range(250)
-relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SEEDS = range(600)
+FLOORS = {
+    **{"rejected": 0.2, "held": 0.1, "voided": 0.03, "superseded": 0.03},
+    **{"accepted": 0.01, "completed": 0.002, "fact_set_aside": 0.01, "fact_restored": 0.001},
+}
+"""Of all records; `accepted` are accepted transfers."""
+
+relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def drawn(data: st.DataObject) -> Choose:
@@ -27,92 +35,81 @@ def drawn(data: st.DataObject) -> Choose:
 @given(st.data())
 def test_every_answer_and_state_is_the_keys(data: st.DataObject) -> None:
     choose = drawn(data)
-    events = Author(choose).write(choose(range(1, 16)))
+    events = Author(choose).write(choose(range(2, 12)))
     assert agreement.told(events) == agreement.expected(events)
 
 
 @relaxed
 @given(st.data())
-def test_answers_depend_neither_on_batches_nor_on_when_assessment_reads(data: st.DataObject) -> None:
+def test_answers_depend_neither_on_batches_nor_on_when_owners_read(data: st.DataObject) -> None:
     choose = drawn(data)
-    events = Author(choose).write(choose(range(1, 12)))
+    events = Author(choose).write(choose(range(2, 10)))
     assert agreement.told_at_random(events, choose) == agreement.expected(events)
 
 
-def disagreements(events: list[Event], choose: Choose) -> bool:
-    """Whether a history told at random is answered otherwise than by the key, or not once each."""
+@relaxed
+@given(st.integers(0, 100_000), st.randoms(use_true_random=False))
+def test_the_records_of_a_history_in_any_order_are_answered_as_by_the_key(seed: int, random: Random) -> None:
+    events = random_history(seed)
+    random.shuffle(events)
+    assert agreement.told_at_random(events, Random(seed).choice) == agreement.expected(events)
+
+
+@pytest.fixture(scope="module")
+def keys() -> dict[int, Answered]:
+    """What the key says of the fixed sample."""
+    return {seed: agreement.expected(random_history(seed)) for seed in SEEDS}
+
+
+def disagrees(seed: int, key: Answered) -> bool:
+    """Whether a history told at random is answered otherwise than by the key, or something does not hold at rest."""
+    events = random_history(seed)
     try:
-        return agreement.told_at_random(events, choose) != agreement.expected(events)
+        services, told = agreement.run_at_random(events, Random(seed).choice)
     except AssertionError:
         return True
+    return told != key or not agreement.legal_together(services, events, told)
 
 
-def test_a_fixed_sample_agrees_and_holds_enough_of_what_goes_wrong() -> None:
-    histories = [random_history(seed) for seed in SEEDS]
-    assert not [seed for seed in SEEDS if disagreements(histories[seed], Random(seed).choice)]
-    shares = agreement.shares(histories)
-    assert min(shares.values()) > 0.05, shares
+def test_a_fixed_sample_agrees_in_answers_and_states_and_what_stands_is_legal_together(
+    keys: dict[int, Answered],
+) -> None:
+    assert [seed for seed in SEEDS if disagrees(seed, keys[seed])] == []
+
+
+def test_the_sample_holds_enough_of_what_goes_wrong_and_right() -> None:
+    shares = agreement.shares([random_history(seed) for seed in SEEDS[:200]])
+    assert {name: share for name, share in shares.items() if share < FLOORS[name]} == {}, shares
 
 
 @pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.__name__)
-def test_a_wrong_service_is_found(
-    mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_service_is_found(mutant: Mutant, monkeypatch: pytest.MonkeyPatch, keys: dict[int, Answered]) -> None:
     mutant(monkeypatch)
-    assert any(disagreements(random_history(seed), Random(seed).choice) for seed in SEEDS)
+    assert any(disagrees(seed, keys[seed]) for seed in SEEDS)
 
 
 def own_events(seed: int) -> list[Event]:
-    """A history without the lead, and in which nobody registers another's trainee."""
-    kept = (event for event in random_history(seed) if event.topic != LEAD)
+    """A history without the lead and transfers, and in which nobody registers another's trainee."""
+    kept = (event for event in random_history(seed) if event.topic != LEAD and not event.fact.startswith("transfer"))
     return [event for event in kept if event.fact != "registered" or event.topic == SUBJECTS[event.subject]]
 
 
-def test_what_a_partner_is_answered_of_its_own_trainees_follows_from_its_topic_alone() -> None:
+def compare_topics(seeds: range) -> int:
+    """How many answers were compared; fails where another's topic shows in them."""
     compared = 0
-    for seed in SEEDS:
+    for seed in seeds:
         for partner in (OURS, THEIRS):
             alone, among_others = agreement.alone_and_among_others(own_events(seed), partner)
             assert alone == among_others, f"seed {seed}"
             compared += len(alone)
-    assert compared > 1000
+    return compared
+
+
+def test_what_a_partner_is_answered_of_its_own_trainees_follows_from_its_topic_alone() -> None:
+    assert compare_topics(SEEDS[:200]) > 1000
 
 
 def test_a_service_that_lets_others_at_a_trainee_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     mutants.anybody_may_tell(monkeypatch)
     with pytest.raises(AssertionError, match="seed"):
-        test_what_a_partner_is_answered_of_its_own_trainees_follows_from_its_topic_alone()
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_a_legal_life_sent_in_order_is_accepted_whole(seed: int) -> None:
-    events = lives.random_life(seed, voids=seed % 2 == 0)
-    answered = agreement.told_at_random(events, Random(seed).choice)
-    assert {outcome for outcome, _ in answered.answers} == {"accepted"}
-
-
-@relaxed
-@given(st.data())
-def test_a_legal_life_is_accepted_whole_whatever_the_lag(data: st.DataObject) -> None:
-    choose = drawn(data)
-    events = lives.life(choose, voids=choose((True, False)))
-    assert {outcome for outcome, _ in agreement.told_at_random(events, choose).answers} == {"accepted"}
-
-
-def test_a_life_sent_in_any_order_with_retries_ends_in_the_same_state() -> None:
-    compared = 0
-    for seed in range(200):
-        events, random = lives.random_life(seed, voids=seed % 2 == 0), Random(seed)
-        if not lives.comes_about_in_any_order(events):
-            continue
-        in_order = agreement.sent_in_order(events)
-        random.shuffle(events)
-        assert agreement.sent_until_quiet(events, random.choice) == in_order, f"seed {seed}"
-        compared += 1
-    assert compared > 100
-
-
-def test_a_service_that_takes_no_late_event_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutants.late_events_are_refused(monkeypatch)
-    with pytest.raises(AssertionError, match="seed"):
-        test_a_life_sent_in_any_order_with_retries_ends_in_the_same_state()
+        compare_topics(SEEDS[:200])

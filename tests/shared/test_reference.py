@@ -25,7 +25,12 @@ def cohort(**changes: Any) -> Cohort:
         "schedule_months": 4,
         "eligible_provider_types": ["Childminders"],
         "level3_required": True,
+        "units": ["unit-1", "unit-2"],
+        "max_attempts": 3,
         "completion_requires": "none",
+        "sessions": [{"session_id": "s-1", "activity_type": "enrichment", "on": "2023-01-10"}],
+        "mentoring_minimum": 3,
+        "mentoring_minutes": {"least": 20, "most": 90},
         "reinstatement_days": 90,
     }
     return Cohort.model_validate(given | changes)
@@ -96,7 +101,19 @@ def test_each_kind_of_body_comes_back_from_the_topic_as_itself() -> None:
     assert [type(version.body) for version in Versions.model_validate_json(written).versions] == [Cohort, CodeList]
 
 
-@pytest.mark.parametrize("change", [{"schedule_months": 0}, {"reinstatement_days": -1}, {"note": "free text"}])
+SENSELESS: tuple[dict[str, Any], ...] = (
+    {"schedule_months": 0},
+    {"reinstatement_days": -1},
+    {"note": "free text"},
+    {"units": []},
+    {"max_attempts": 0},
+    {"completion_requires": "attendance"},
+    {"mentoring_minimum": -1},
+    {"sessions": [{"session_id": "s-1", "activity_type": "lecture", "on": "2023-01-10"}]},
+)
+
+
+@pytest.mark.parametrize("change", SENSELESS)
 def test_a_body_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         cohort(**change)

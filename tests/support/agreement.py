@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import Any, Final
 
 from senconet.demonstration import judge, model
 from senconet.demonstration.reference import reference
-from senconet.demonstration.wire import Event, wire
-from services.assessment import domain as assessment_rules
+from senconet.demonstration.wire import Event
+from services.enrolment.judge import OWNERS
 from shared.contract import Position
+from shared.history import Fact, Name
+from shared.owning import RESTORED, SET_ASIDE
 from shared.reference import Reference, SettingPeriod
-from tests.support.histories import SUBJECTS, Choose, records_of
-from tests.support.memory import NOW, System, reference_of
+from tests.support import quiet
+from tests.support.contents import SUBJECTS, Choose
+from tests.support.histories import records_of
+from tests.support.memory import HOLD, NOW, System, reference_of
 
-GIVEN: Final = reference([])
-SECOND: Final = timedelta(microseconds=1000)
+
+def _varied(given: model.Reference) -> model.Reference:
+    """The demonstration's reference data, with a cohort for each of the rules of completion."""
+    rules = {
+        "2023-march": {"completion_requires": "pass", "units": ["unit-1"], "max_attempts": 2},
+        "2022-october": {"completion_requires": "none"},
+    }
+    return replace(given, cohorts=tuple({**body, **rules.get(body["cohort_code"], {})} for body in given.cohorts))
+
+
+GIVEN: Final = _varied(reference([]))
+MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @cache
@@ -28,9 +42,9 @@ def _rules() -> tuple[Reference, Mapping[str, Sequence[SettingPeriod]]]:
     return reference_of(GIVEN)
 
 
-def system() -> System:
-    """Both services, with the demonstration's reference data."""
-    return System(*_rules())
+def system(hold_for: timedelta = HOLD) -> System:
+    """All deciding services, with reference data."""
+    return System(*_rules(), hold_for)
 
 
 @dataclass(frozen=True)
@@ -38,52 +52,49 @@ class Answered:
     """What came out: the final answer of each record, in the order of the history, and what is shown at the end."""
 
     answers: tuple[tuple[str, frozenset[str]], ...]
-    states: Mapping[str, model.State]
+    states: Mapping[tuple[str, str], model.State]
 
 
 def told(events: Sequence[Event]) -> Answered:
-    """One record after another; assessment reads each request at once."""
+    """One record after another; owners read each request at once."""
     services, places = system(), []
     for number, (partner, record) in enumerate(records_of(events)):
-        places.append(services.publish(partner, record, NOW + number * SECOND))
+        places.append(services.publish(partner, record, NOW + number * MILLISECOND))
         services.deliver()
     services.settle()
     return finals(services, places)
 
 
 def told_at_random(events: Sequence[Event], choose: Choose) -> Answered:
-    """In batches of any size; assessment reads whenever it comes to it, and some requests twice."""
-    services, places, left = system(), list[Position](), [*enumerate(records_of(events))]
-    while left:
-        size = choose((1, 1, 2, 3, 5, 8))
-        batch = [(partner, record, NOW + number * SECOND) for number, (partner, record) in left[:size]]
-        left = left[size:]
-        places += services.publish_batch(batch)
-        services.deliver(choose((0, 0, 1, 2, 3, None)), twice=choose((False, True)))
+    """In batches of any size; each owner reads whenever it comes to it, and some requests twice."""
+    return run_at_random(events, choose)[1]
+
+
+def run_at_random(events: Sequence[Event], choose: Choose) -> tuple[System, Answered]:
+    """The same, with the services as they are at the end."""
+    services, places = system(), list[Position]()
+    for number, (partner, record) in enumerate(records_of(events)):
+        places.append(services.append(partner, record, NOW + number * MILLISECOND))
+    while services.unread:
+        services.read(choose((1, 1, 2, 3, 5, 8)))
+        for owner in OWNERS:
+            services.deliver(choose((0, 0, 1, 2, 3, None)), owners=(owner,), twice=choose((False, True)))
     services.settle()
-    return finals(services, places)
+    return services, finals(services, places)
 
 
 def finals(services: System, places: Sequence[Position]) -> Answered:
-    """The one final answer of each record; a second one, or none, fails here."""
+    """The one final answer of each record; a second one, or none, fails here, and so does what must hold at rest."""
     answers = services.answers()
     assert set(answers) == set(places)
     assert {len(found) for found in answers.values()} <= {1}
-    assert_quiet(services)
-    return Answered(tuple(map(_short, (answers[place][0] for place in places))), services.states())
+    quiet.assert_quiet(services)
+    return Answered(tuple(map(short, (answers[place][0] for place in places))), services.states())
 
 
-def _short(body: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+def short(body: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+    """Outcome and codes of a receipt."""
     return body["outcome"], frozenset(error["code"] for error in body["errors"])
-
-
-def assert_quiet(services: System) -> None:
-    """Nothing waits; every copy of a status is enrolment's, and a completion stands only where that admits it."""
-    for world in (services.enrolment.world, services.assessment.world):
-        assert not any(world.holds.values())
-        assert not world.queues
-    for registration, ledger in services.enrolment.world.ledgers.items():
-        assert services.assessment.world.ledgers[registration].status == ledger.status
 
 
 def key_of(events: Sequence[Event]) -> model.Key:
@@ -104,58 +115,52 @@ def expected(events: Sequence[Event]) -> Answered:
     return Answered(tuple((a.outcome, a.codes) for a in answers_of(key, events)), key.states)
 
 
+def legal_together(services: System, events: Sequence[Event], told: Answered) -> bool:
+    """Whether the key accepts all that stands in all services, told in order."""
+    standing = standing_events(services, events, told)
+    return all(outcome == "accepted" for outcome, _ in expected(standing).answers)
+
+
+def standing_events(services: System, events: Sequence[Event], answers: Answered) -> list[Event]:
+    """What stands in all services in the end, as a history that was told in order and without a mistake."""
+    accepted = {
+        (event.source, event.id): event
+        for event, (outcome, _) in zip(events, answers.answers, strict=True)
+        if outcome == "accepted"
+    }
+    return [_as_it_stands(services, accepted, subject, fact) for subject, fact in quiet.facts_that_stand(services)]
+
+
+def _as_it_stands(services: System, accepted: Mapping[Name, Event], subject: str, fact: Fact) -> Event:
+    told = accepted[fact.name]
+    owner = services.owners.get(fact.kind.owner, services.enrolment)
+    by = owner.world.ledgers[subject].history.replacing(fact.name)
+    if by is None:
+        return told
+    data = dict(accepted[by.name].data["replacement"])
+    if "replacement_time" in by.data:
+        return replace(told, data=data, time=datetime.fromisoformat(by.data["replacement_time"]))
+    data.pop("time_precision", None)
+    return replace(told, data=data | {k: told.data[k] for k in ("time_precision",) if k in told.data})
+
+
 def shares(histories: Sequence[Sequence[Event]]) -> dict[str, float]:
-    """Of all records: which part is rejected, which is held, and which part is a void that takes something back."""
+    """Of all records: what part goes which way, and by how many what was accepted is set aside and restored."""
     counts: Counter[str] = Counter()
     for events in histories:
-        for event, answer in zip(events, answers_of(key_of(events), events), strict=True):
+        services, key = system(), key_of(events)
+        for partner, record in records_of(events):
+            services.publish(partner, record)
+            services.deliver()
+        for event, answer in zip(events, answers_of(key, events), strict=True):
             counts["all"] += 1
             counts["rejected"] += answer.outcome == "rejected"
             counts["held"] += answer.waits
-            counts["voided"] += answer.outcome == "accepted" and event.fact.endswith(".voided")
-    return {name: counts[name] / counts["all"] for name in ("rejected", "held", "voided")}
-
-
-Course = tuple[object, ...]
-"""All that stands of a registration: its periods, and the completion."""
-
-
-def courses(services: System) -> dict[str, Course]:
-    """The course of each registration, from its first moment to its last."""
-    found: dict[str, Course] = {}
-    for registration, ledger in services.enrolment.world.ledgers.items():
-        periods = ledger.status.periods if ledger.status else ()
-        owner = services.assessment.world.ledgers[registration]
-        completed = [fact.moment for fact in assessment_rules.standing(owner.history, owner.status).facts]
-        found[registration] = (*((p.moment, p.state, p.cohort, p.partner) for p in periods), completed)
-    return found
-
-
-def sent_in_order(events: Sequence[Event]) -> dict[str, Course]:
-    """The courses of events sent and answered one after another."""
-    services = system()
-    for number, (partner, record) in enumerate(records_of(events)):
-        services.publish(partner, record, NOW + number * SECOND)
-    services.settle()
-    return courses(services)
-
-
-def sent_until_quiet(events: Sequence[Event], choose: Choose) -> dict[str, Course]:
-    """The courses after every retryable rejection was sent again, until nothing more is accepted."""
-    services, left, sent = system(), list(events), 0
-    while left:
-        places = {}
-        for event in left:
-            places[services.publish(event.topic, wire(event), NOW + sent * SECOND)] = event
-            sent += 1
-            services.deliver(choose((0, 1, None)))
-            if choose(range(8)) == 0:
-                services.settle()
-        services.settle()
-        answers = {place: found[0] for place, found in services.answers().items() if place in places}
-        again = [event for place, event in places.items() if answers[place]["retryable"]]
-        left = again if len(again) < len(left) else []
-    return courses(services)
+            if answer.outcome == "accepted":
+                counts[event.fact.split(".")[-1]] += 1
+        counts.update(name for name, *_ in quiet.notices(services))
+    wanted = ("rejected", "held", "voided", "superseded", "accepted", "completed", SET_ASIDE, RESTORED)
+    return {name: counts[name] / counts["all"] for name in wanted}
 
 
 def alone_and_among_others(events: Sequence[Event], partner: str) -> tuple[list[object], list[object]]:

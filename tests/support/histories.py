@@ -1,65 +1,56 @@
-"""Random histories: a few registrations of several partners, with conflicts, copies, corrections and the lead.
+"""Random histories: a few registrations of several partners, with conflicts, copies, corrections and transfers.
 
 What is drawn depends on `choose` alone, so that hypothesis can shrink a history and a seed can repeat one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from random import Random
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 from senconet.demonstration.model import LEAD, Record
-from senconet.demonstration.wire import LONDON, Event, wire
-
-T = TypeVar("T")
-
-
-class Choose(Protocol):
-    """Picks one of several."""
-
-    def __call__(self, options: Sequence[T], /) -> T: ...
-
-
-OURS: Final = "quillmarsh"
-THEIRS: Final = "emberfold"
-SUBJECTS: Final = {
-    "11111111-1111-4111-8111-111111111111": OURS,
-    "22222222-2222-4222-8222-222222222222": OURS,
-    "33333333-3333-4333-8333-333333333333": THEIRS,
-}
-DAYS: Final = tuple(
-    date.fromisoformat(day)
-    for day in (
-        "2022-12-20",
-        "2023-01-03",
-        "2023-01-05",
-        "2023-01-10",
-        "2023-02-01",
-        "2023-03-25",
-        "2023-03-26",
-        "2023-06-01",
-        "2023-10-29",
-    )
+from senconet.demonstration.wire import Event, wire
+from tests.support.contents import (
+    CLOCKS,
+    DAYS,
+    OURS,
+    PARTNERS,
+    SUBJECTS,
+    THEIRS,
+    THIRD,
+    Choose,
+    drawn,
+    placed,
+    registration,
 )
-"""With both changes of the clocks, days on which no cohort registers, and returns too late."""
-CLOCKS: Final = ("day", "day", "first", "ten", "ten", "eleven", "last")
-REASONS: Final = {
-    "withdrew": ("workload_too_high", "health_or_pregnancy", "left_sector", "lost_interest", "started-in-error"),
-    "deferred": ("bereavement", "staffing_in_setting", "other"),
-}
+from tests.support.lives import life
+
+__all__ = ("OURS", "SUBJECTS", "THEIRS", "THIRD", "Author", "Choose", "random_history", "records_of")
+
 FOLLOWS: Final = {
-    "registered": ("deferred", "withdrew", "completed"),
-    "deferred": ("resumed", "withdrew"),
-    "resumed": ("deferred", "withdrew", "completed"),
+    "registered": ("deferred", "deferred", "withdrew"),
+    "deferred": ("resumed", "resumed", "withdrew"),
+    "resumed": ("deferred", "withdrew"),
     "withdrew": ("resumed",),
-    "completed": ("withdrew", "deferred"),
 }
-FACTS: Final = ("deferred", "resumed", "withdrew", "withdrew", "completed", "completed")
+ENROLMENT: Final = ("deferred", "resumed", "withdrew", "withdrew")
+MENTORING: Final = ("session.attended", "session.attended", "mentoring.held", "mentor.assigned")
+ASSESSED: Final = ("portfolio.submitted", "assessment.decided")
+FACTS: Final = (*ENROLMENT, *MENTORING, *ASSESSED, "completed")
+SHORT: Final[Mapping[str, str]] = {
+    **{"registered": "r", "deferred": "f", "resumed": "u", "withdrew": "w", "completed": "c"},
+    **{"session.attended": "s", "mentor.assigned": "m", "mentoring.held": "h"},
+    **{"portfolio.submitted": "p", "assessment.decided": "d"},
+    **{"transfer.offered": "o", "transfer.accepted": "a", "transfer.declined": "n", "transfer.cancelled": "x"},
+}
 # What a history is made of, by weight: enough goes right that there is something to go wrong.
-WEIGHTS: Final = ("fact",) * 8 + ("void",) * 5 + ("registered", "copy", "conflict", "retry")
+WEIGHTS: Final = (
+    *(("enrolment",) * 5 + ("mentoring",) * 6 + ("assessment",) * 9 + ("transfer",) * 5),
+    *(("void",) * 5 + ("supersede",) * 4 + ("registered", "copy", "conflict", "retry")),
+)
 
 
 @dataclass
@@ -70,123 +61,231 @@ class Author:
     sent: list[Event] = field(default_factory=list)
 
     def write(self, length: int) -> list[Event]:
-        """A history of so many events, most of which begin with what the others need."""
-        if self.choose((True, True, True, False)):
-            for subject in self.choose((tuple(SUBJECTS)[:1], tuple(SUBJECTS))):
-                owner = SUBJECTS[subject]
-                data = registration(subject, subject[0])
-                self.sent.append(self._event(owner, subject, "registered", f"r{subject[0]}", data, DAYS[1:2]))
-        for kind in ("fact", *(self.choose(WEIGHTS) for _ in range(length - 1))):
-            self.sent.append(getattr(self, f"_{kind}")())
+        """A history of some such length: a legal life with much that disturbs it, or a mere heap of events."""
+        if self.choose((True, True, False)):
+            self._live(length)
+        else:
+            self.begin()
+            for _ in range(length):
+                self.go_on()
         return self.sent
+
+    def _live(self, length: int) -> None:
+        """A life of which some events come late, among others."""
+        late: list[Event] = []
+        for event in life(self.choose, corrected=self.choose((True, False)), steps=max(length, 2)):
+            (late if self.sent and self.choose(range(6)) == 0 else self.sent).append(event)
+            if self.choose(range(5)) == 0:
+                self.go_on()
+            if late and self.choose(range(3)) == 0:
+                self.sent.append(late.pop())
+        self.sent += late
+
+    def begin(self) -> None:
+        """Mostly with the registrations."""
+        one = tuple(SUBJECTS)[:1]
+        for subject in self.choose(((), *(one,) * 8, *(tuple(SUBJECTS),) * 3)):
+            data = registration(subject, subject[0])
+            self._tell(SUBJECTS[subject], subject, "registered", f"r{subject[0]}", data, DAYS[1:2])
+
+    def go_on(self) -> Event:
+        """One more event."""
+        write: Callable[[], None] = getattr(self, f"_{self.choose(WEIGHTS) if self.sent else 'registered'}")
+        write()
+        return self.sent[-1]
+
+    def _tell(
+        self, topic: str, subject: str, fact: str, id_: str, data: Mapping[str, Any], days: Sequence[date]
+    ) -> None:
+        at, more = placed(self.choose(days), self.choose(CLOCKS))
+        self.sent.append(Event(topic, subject, fact, at, {**data, **more}, id_, fact, style=self.choose(range(40))))
 
     def _subject(self) -> str:
         first = next(iter(SUBJECTS))
         known = [event.subject for event in self.sent if event.fact == "registered"] or [first]
-        return self.choose((*known, *known, *SUBJECTS) if len(known) > 1 else (*known * 9, *SUBJECTS))
+        return self.choose((*known * 9, *SUBJECTS) if len(known) > 1 else (*known * 30, *SUBJECTS))
 
-    def _sender(self, subject: str) -> str:
+    def _owner(self, subject: str, day: date) -> str:
+        """Whose registration it would be on a day, if all that was sent of transfers counted."""
         owner = SUBJECTS[subject]
-        return self.choose((*(owner,) * 12, OURS, THEIRS, LEAD))
+        for answer in self._about(subject, "transfer.accepted"):
+            offer = self._offer_of(answer)
+            if offer is not None and offer.data["effective_on"] <= day.isoformat():
+                owner = offer.data["to_partner"]
+        return owner
 
-    def _number(self) -> str:
-        return self.choose("123456789")
+    def _offer_of(self, answer: Event) -> Event | None:
+        offers = self._about(answer.subject, "transfer.offered")
+        return next((o for o in offers if o.data["transfer_id"] == answer.data["transfer_id"]), None)
 
-    def _event(
-        self, topic: str, subject: str, fact: str, id_: str, data: dict[str, Any], days: Sequence[date]
-    ) -> Event:
-        at, more = placed(self.choose(days), self.choose(CLOCKS))
-        return Event(topic, subject, fact, at, data | more, id_, fact, style=self.choose(range(40)))
+    def _about(self, subject: str, *facts: str) -> list[Event]:
+        return [event for event in self.sent if event.subject == subject and event.fact in facts]
 
-    def _registered(self) -> Event:
+    def _sender(self, owner: str) -> str:
+        return self.choose((*(owner,) * 30, *PARTNERS, LEAD))
+
+    def _id(self, subject: str, fact: str) -> str:
+        """Ids of what is handed on are not used again for another registration: its owner reads those in parallel."""
+        shared = fact in ENROLMENT and self.choose(range(3)) == 0
+        return f"{SHORT[fact]}{self.choose(range(1, 30))}{'' if shared else '-' + subject[0]}"
+
+    def _fact(self, subject: str, fact: str, data: Mapping[str, Any], days: Sequence[date]) -> None:
+        """From whom it should come on its day, mostly."""
+        day = self.choose(days)
+        self._tell(self._sender(self._owner(subject, day)), subject, fact, self._id(subject, fact), data, [day])
+
+    def _days(self, last: Event | None) -> Sequence[date]:
+        """Mostly days not long after an event, else any."""
+        if last is None or self.choose(range(7)) == 0:
+            return (*DAYS[1:], *DAYS)
+        later = [day for day in DAYS if day > last.time.date()][:3]
+        return [last.time.date(), *later, *later] if later else DAYS[1:]
+
+    def _registered(self) -> None:
         subject = self._subject()
         data = registration(subject, self.choose("112"), self.choose(("2023-january", "2023-march")))
         if self.choose(range(16)) == 0:
             data |= {"level3_full_relevant": False}
-        days = DAYS[1:3] * 9 + DAYS
-        return self._event(self._sender(subject), subject, "registered", f"r{self._number()}-{subject[0]}", data, days)
+        id_ = f"r{self.choose('123456789')}-{subject[0]}"
+        self._tell(self._sender(SUBJECTS[subject]), subject, "registered", id_, data, DAYS[1:3] * 9 + DAYS)
 
-    def _fact(self) -> Event:
-        """Often one that may follow on the last of its registration, on a day not before it."""
+    def _enrolment(self) -> None:
+        """Often what may follow on the last of its registration."""
         subject = self._subject()
-        last = next((e for e in reversed(self.sent) if e.subject == subject and e.fact in FOLLOWS), None)
-        in_line = last is not None and self.choose((True, True, True, False))
-        fact = self.choose(FOLLOWS[last.fact] if last and in_line else FACTS)
-        days = [day for day in DAYS if last and day >= last.time.date()][:3] if in_line else DAYS
-        # ids of what is handed on are not used again for another registration: its owner reads those in parallel
-        own = subject[0] if fact == "completed" or self.choose((True, True, False)) else ""
-        return self._event(
-            self._sender(subject), subject, fact, f"{fact[0]}{self._number()}{own}", self._data(fact), days or DAYS
+        last = next(reversed(self._about(subject, *FOLLOWS)), None)
+        in_line = last is not None and self.choose(range(4)) > 0
+        fact = self.choose(FOLLOWS[last.fact] if last and in_line else ENROLMENT)
+        self._fact(subject, fact, drawn(self.choose, fact), self._days(last) if in_line else DAYS)
+
+    def _mentoring(self) -> None:
+        subject, fact = self._subject(), self.choose(MENTORING)
+        last = next(reversed(self._about(subject, *FOLLOWS, *MENTORING)), None)
+        self._fact(subject, fact, drawn(self.choose, fact), self._days(last))
+
+    def _assessment(self) -> None:
+        """Often the next step of a unit, or the completion once both units are decided."""
+        subject = self._subject()
+        told = self._about(subject, *ASSESSED)
+        decided = {event.data["unit_code"] for event in told if "outcome" in event.data}
+        days = self._days(told[-1] if told else next(reversed(self._about(subject, "registered")), None))
+        if self.choose((True, True, False) if len(decided) > 1 else (*(False,) * 8, True)):
+            self._fact(subject, "completed", self._final(told), days)
+        else:
+            self._fact(subject, *self._step(told), days)
+
+    def _final(self, told: Sequence[Event]) -> dict[str, str]:
+        ids = [event.id for event in told if "outcome" in event.data]
+        return {"final_decision_id": self.choose((*ids, "d0"))} if self.choose(range(3)) == 0 else {}
+
+    def _step(self, told: Sequence[Event]) -> tuple[str, dict[str, Any]]:
+        fact = self.choose(ASSESSED)
+        data = drawn(self.choose, fact)
+        if self.choose(range(5)) == 0:
+            return fact, data
+        last = next((event for event in reversed(told) if event.data["unit_code"] == data["unit_code"]), None)
+        attempt = last.data["attempt"] if last else 1
+        if last is None or "outcome" in last.data:
+            known = {"unit_code": data["unit_code"], "attempt": attempt + (last is not None)}
+            return "portfolio.submitted", drawn(self.choose, "portfolio.submitted", **known)
+        known = {"unit_code": data["unit_code"], "attempt": attempt}
+        return "assessment.decided", drawn(self.choose, "assessment.decided", **known)
+
+    def _transfer(self) -> None:
+        """An offer, or an answer to the last one."""
+        subject = self._subject()
+        offer = next(reversed(self._about(subject, "transfer.offered")), None)
+        answers = ("transfer.accepted", "transfer.declined", "transfer.cancelled")
+        open_ = offer is not None and not any(
+            event.data["transfer_id"] == offer.data["transfer_id"] for event in self._about(subject, *answers)
         )
+        if offer is not None and self.choose((*(True,) * 12, False) if open_ else (*(False,) * 12, True)):
+            self._answer(offer, self.choose((*answers[:1] * 5, *answers)))
+        else:
+            self._offer(subject)
 
-    def _data(self, fact: str) -> dict[str, Any]:
-        match fact:
-            case "withdrew":
-                return {"reason": self.choose(REASONS[fact] + REASONS[fact][:3] * 3), "trigger": "trainee"}
-            case "deferred":
-                return {"reason": self.choose(REASONS[fact])}
-            case "resumed":
-                return self.choose(({}, {}, {"cohort_code": "2023-march"}, {"cohort_code": "2022-october"}))
-        return {}
+    def _offer(self, subject: str) -> None:
+        days = self._days(next(reversed(self._about(subject, *FOLLOWS)), None))
+        day, number = self.choose(days), self.choose("12345")
+        owner = self._owner(subject, day)
+        others = tuple(partner for partner in PARTNERS if partner != owner)
+        effective = self.choose((day, *(d for d in DAYS if d >= day), day - timedelta(days=1)))
+        data = {
+            "transfer_id": f"5555555{number}-5555-4555-8555-55555555555{subject[0]}",
+            "to_partner": self.choose((*others * 5, owner)),
+            "effective_on": effective.isoformat(),
+            "cause": "trainee_moved",
+        }
+        sender = self.choose((owner, owner, owner, owner, LEAD, self._sender(owner)))
+        self._tell(sender, subject, "transfer.offered", self._id(subject, "transfer.offered"), data, [day])
 
-    def _void(self) -> Event:
-        """Of what was sent, or of what may yet come."""
-        subject, fact = self._subject(), self.choose(FACTS)
-        target_id, source = f"{fact[0]}{self._number()}{subject[0]}", None
-        facts = [event for event in self.sent if ".voided" not in event.fact]
-        if facts and self.choose((True, True, True, True, False)):
+    def _answer(self, offer: Event, fact: str) -> None:
+        day = offer.time.date() + timedelta(days=self.choose((0, 0, 1, 1, 1, 5, 5, 14, 15)))
+        data: dict[str, Any] = {"transfer_id": offer.data["transfer_id"]}
+        if fact == "transfer.declined":
+            data["reason"] = "no_capacity"
+        if fact == "transfer.accepted" and self.choose((True, False)):
+            data["partner_ref"] = f"Q-{self.choose('12' + offer.subject[0])}"
+        rightful = offer.topic if fact == "transfer.cancelled" else offer.data["to_partner"]
+        self._tell(self._sender(rightful), offer.subject, fact, self._id(offer.subject, fact), data, [day])
+
+    def _target(self) -> tuple[str, str, str, str | None, Event | None]:
+        """Subject, fact, id, source of what was sent, or of what may yet come."""
+        facts = [event for event in self.sent if event.fact in FACTS or event.fact == "registered"]
+        if facts and self.choose(range(8)) > 0:
             later = [event for event in facts if event.fact != "registered"] or facts
-            target = self.choose((later[-1], later[-1], *later, self.choose(facts)))
-            subject, fact, target_id, source = target.subject, target.fact, target.id, target.source
-        fact = fact.removesuffix(".voided")
-        sender = self.choose((self._sender(subject), SUBJECTS[subject], SUBJECTS[subject], LEAD))
-        data = {"target_id": target_id, "cause": "entered_in_error"}
+            found = self.choose((*(later[-1],) * 4, *later * 2, self.choose(facts)))
+            return found.subject, found.fact, found.id, found.source, found
+        subject, fact = self._subject(), self.choose(FACTS)
+        return subject, fact, self._id(subject, fact), None, None
+
+    def _correct(self, suffix: str, more: Callable[[str, Event | None], dict[str, Any]]) -> None:
+        subject, fact, target_id, source, target = self._target()
+        owner = source.split("/")[2] if source else SUBJECTS[subject]
+        sender = self.choose((self._sender(owner), owner, owner, LEAD))
+        data = {"target_id": target_id, "cause": "entered_in_error", **more(fact, target)}
         if source is not None and (sender == LEAD or self.choose((True, False))):
             data["target_source"] = source  # the lead names whose event it means
-        return self._event(sender, subject, f"{fact}.voided", f"v{target_id}{self._number()}{subject[0]}", data, DAYS)
+        id_ = f"{suffix[0]}{target_id}{self.choose(range(1, 10))}-{subject[0]}"
+        self._tell(sender, subject, f"{fact}.{suffix}", id_, data, DAYS)
 
-    def _copy(self) -> Event:
+    def _void(self) -> None:
+        self._correct("voided", lambda fact, target: {})
+
+    def _supersede(self) -> None:
+        self._correct("superseded", self._replacement)
+
+    def _replacement(self, fact: str, target: Event | None) -> dict[str, Any]:
+        """The data with some fields told anew, and at times another time."""
+        data = {**target.data} if target else {}
+        subject = target.subject if target else next(iter(SUBJECTS))
+        told = registration(subject, self.choose("12")) if fact == "registered" else drawn(self.choose, fact)
+        anew = {name: told[name] for name in told if not data or self.choose(range(3)) == 0}
+        if self.choose((True, True, False)):
+            return {"replacement": data | anew}
+        near = [day for day in DAYS if target and abs((day - target.time.date()).days) < 30]
+        at, more = placed(self.choose(near or DAYS), self.choose(CLOCKS))
+        data.pop("time_precision", None)
+        return {"replacement": data | anew | more, "replacement_time": at.isoformat()}
+
+    def _copy(self) -> None:
         """The same event, spelled in another way."""
-        return replace(self.choose(self.sent), style=self.choose(range(40)))
+        self.sent.append(replace(self.choose(self.sent), style=self.choose(range(40))))
 
-    def _retry(self) -> Event:
+    def _retry(self) -> None:
         """The last but few again, exactly."""
-        return self.choose(self.sent[-3:])
+        self.sent.append(self.choose(self.sent[-3:]))
 
-    def _conflict(self) -> Event:
+    def _conflict(self) -> None:
         """The id of an earlier event with other content."""
         event = self.choose(self.sent)
         hours = 24 if event.data.get("time_precision") == "day" else 1
-        return replace(event, time=event.time + timedelta(hours=hours))
-
-
-def placed(day: date, clock: str) -> tuple[datetime, dict[str, str]]:
-    """A time of a London day, and what the data say of its precision."""
-    if clock == "last":
-        return datetime.combine(day, time.max, LONDON).astimezone(UTC), {}
-    hour = {"ten": 10, "eleven": 11}.get(clock, 0)
-    at = datetime.combine(day, time(hour), LONDON).astimezone(UTC)
-    return at, {"time_precision": "day"} if clock == "day" else {}
-
-
-def registration(subject: str, reference: str = "1", cohort: str = "2023-january") -> dict[str, Any]:
-    """The data of a registration that nothing speaks against."""
-    return {
-        "trainee_id": f"4444444{subject[0]}-4444-4444-8444-444444444444",
-        "partner_ref": f"Q-{reference}",
-        "cohort_code": cohort,
-        "setting_urn": "SY1",
-        "provider_type": "Childminders",
-        "role": "senco",
-        "level3_full_relevant": True,
-        "places_allocation": "contract_2022",
-    }
+        self.sent.append(replace(event, time=event.time + timedelta(hours=hours)))
 
 
 def random_history(seed: int) -> list[Event]:
     """The history of a seed: the same for ever."""
     choose = Random(seed).choice
-    return Author(choose).write(choose(range(4, 22)))
+    return Author(choose).write(choose(range(4, 30)))
 
 
 def records_of(events: Sequence[Event]) -> list[tuple[str, Record]]:

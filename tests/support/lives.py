@@ -2,117 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from itertools import combinations
 from random import Random
-from typing import Final
+from typing import Any, Final
 
-from senconet.demonstration.judge_history import Fact, holds_together, moment
-from senconet.demonstration.judge_rules import rules_of
+from senconet.demonstration.model import LEAD
 from senconet.demonstration.wire import Event
-from tests.support.agreement import GIVEN
-from tests.support.histories import OURS, REASONS, Choose, placed, registration
+from tests.support.contents import ASSESSOR, MENTORS, OURS, PARTNERS, Choose, drawn, placed, registration
 
 SUBJECT: Final = "11111111-1111-4111-8111-111111111111"
 BEGINS: Final = date(2023, 1, 3)
-NEXT: Final = {
-    "registered": ("deferred", "withdrew", "completed"),
-    "deferred": ("resumed", "withdrew"),
-    "withdrawn": ("resumed",),
-}
+UNITS: Final = ("unit-1", "unit-2")
+MAX_ATTEMPTS: Final = 3
+GAP: Final = timedelta(days=4)
 BECOMES: Final = {"deferred": "deferred", "resumed": "registered", "withdrew": "withdrawn"}
-RULES: Final = rules_of(GIVEN)
+ALLOWED: Final = {
+    "registered": (
+        *("deferred", "withdrew", "transfer", "session", "mentoring", "mentor"),
+        *("submit", "submit", "submit", "decide", "decide", "decide"),
+    ),
+    "deferred": ("resumed", "resumed", "withdrew", "mentor", "decide", "transfer"),
+    "withdrawn": ("resumed", "resumed", "decide"),
+}
 
 
-def life(choose: Choose, *, voids: bool) -> list[Event]:
-    """A life of up to seven facts, told in order; with `voids`, some are taken back at once."""
-    events = [_event(choose, "registered", 0, registration(SUBJECT))]
-    state, completed = "registered", False
-    for number in range(1, choose(range(2, 8))):
-        fact = choose([fact for fact in NEXT[state] if not (completed and fact == "completed")] or ["withdrew"])
-        event = _event(choose, fact, number, _data(choose, fact))
-        if voids and choose((True, False, False)):
-            events += [event, _void(event, choose)]
-            continue
-        events.append(event)
-        completed = completed or fact == "completed"
-        state = BECOMES.get(fact, state)
-    return events
+@dataclass
+class Trainee:
+    """A trainee as the life goes on: what has been told, and what may follow."""
+
+    choose: Choose
+    corrected: bool
+    subject: str = SUBJECT
+    partner: str = OURS
+    day: date = BEGINS
+    state: str = "registered"
+    mentored: bool = False
+    completed: bool = False
+    moved: bool = False
+    outcomes: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    told: list[Event] = field(default_factory=list)
+
+    def tell(self, fact: str, *, by: str = "", **data: Any) -> bool:
+        """One fact; whether it stands, or was taken back at once."""
+        at, more = placed(self.day, self.choose(("day", "first", "ten", "last")))
+        id_ = f"{fact}-{len(self.told)}-{self.subject[:8]}"
+        told = {**data, **more}
+        event = Event(by or self.partner, self.subject, fact, at, told, id_, fact, style=self.choose(range(40)))
+        self.told.append(event)
+        self.day += GAP
+        if not self.corrected or fact.startswith(("registered", "transfer")):
+            return True
+        correction = self.choose(("voided", "superseded", None, None, None))
+        if correction is not None:
+            self._correct(event, correction)
+        return correction != "voided"
+
+    def _correct(self, event: Event, correction: str) -> None:
+        """Its sender takes it back or says it anew in other words, or the lead does."""
+        topic = self.choose((event.topic, event.topic, LEAD))
+        data: dict[str, Any] = {"target_id": event.id, "cause": "entered_in_error"}
+        if topic == LEAD:
+            data["target_source"] = event.source
+        if correction == "superseded":
+            words = {"minutes": 75, "evidence_count": 9, "reason": "other"}
+            data["replacement"] = event.data | {name: new for name, new in words.items() if name in event.data}
+        at = event.time + timedelta(days=1)
+        fact = f"{event.fact}.{correction}"
+        self.told.append(replace(event, topic=topic, fact=fact, time=at, data=data, id=f"{correction}-{event.id}"))
+
+    def go_on(self) -> None:
+        """One step that the state allows."""
+        if self.completable and self.choose((True, True, False)):
+            self.completed = self.tell("completed")
+        else:
+            step = self.choose(ALLOWED[self.state])
+            getattr(self, f"_{step}", self._change(step))()
+
+    @property
+    def completable(self) -> bool:
+        """Whether each unit has its last decision."""
+        settled = [self.outcomes.get(unit, (0, None)) for unit in UNITS]
+        last = all(o in ("passed", "not_passed") or (o and n == MAX_ATTEMPTS) for n, o in settled)
+        return last and not self.completed and self.state == "registered"
+
+    def _change(self, fact: str) -> Any:
+        def change() -> None:
+            data = drawn(self.choose, fact) if fact != "resumed" else {}
+            data |= (
+                {"reason": "health_or_pregnancy"} if data.get("reason") in ("lost_interest", "started-in-error") else {}
+            )
+            if self.tell(fact, **data):
+                self.state = BECOMES[fact]
+
+        return change
+
+    def _session(self) -> None:
+        self.tell("session.attended", **drawn(self.choose, "session.attended", session_id=f"s{len(self.told)}"))
+
+    def _mentoring(self) -> None:
+        self.tell("mentoring.held", **drawn(self.choose, "mentoring.held", mentoring_id=f"h{len(self.told)}"))
+
+    def _mentor(self) -> None:
+        ends = self.mentored or self.choose((True, False))
+        if self.tell("mentor.assigned", mentor_id=self.choose(MENTORS), ends_previous=ends):
+            self.mentored = True
+
+    def _submit(self) -> None:
+        unit = self.choose(UNITS)
+        attempt, outcome = self.outcomes.get(unit, (0, "referred"))
+        if self.completed or outcome != "referred" or attempt == MAX_ATTEMPTS:
+            self._session()
+        elif self.tell("portfolio.submitted", unit_code=unit, attempt=attempt + 1, evidence_count=2):
+            self.outcomes[unit] = attempt + 1, None
+
+    def _decide(self) -> None:
+        waiting = [unit for unit, (_, outcome) in self.outcomes.items() if outcome is None]
+        if self.completed or not waiting:
+            return self._submit() if self.state == "registered" else None
+        unit, outcome = self.choose(waiting), self.choose(("passed", "passed", "passed", "referred", "not_passed"))
+        attempt = self.outcomes[unit][0]
+        if self.tell("assessment.decided", unit_code=unit, attempt=attempt, outcome=outcome, assessor_id=ASSESSOR):
+            self.outcomes[unit] = attempt, outcome
+
+    def _transfer(self) -> None:
+        """An offer and its answer; nothing is dated between the offer and the day on which the trainee moves."""
+        named = {"transfer_id": f"5555555{len(self.told) % 10}-5555-4555-8555-5555555{len(self.told):05}"}
+        gaining = self.choose([partner for partner in PARTNERS if partner != self.partner])
+        by = self.choose((self.partner, self.partner, LEAD)) if not self.moved else self.partner
+        effective = (self.day + timedelta(days=self.choose((0, 1, 3)))).isoformat()
+        self.tell("transfer.offered", by=by, **named, to_partner=gaining, effective_on=effective, cause="trainee_moved")
+        match self.choose(("accepted", "accepted", "accepted", "declined", "cancelled")):
+            case "declined":
+                self.tell("transfer.declined", by=gaining, **named, reason="no_capacity")
+            case "cancelled":
+                self.tell("transfer.cancelled", by=by, **named)
+            case _:
+                self.tell(
+                    "transfer.accepted", by=gaining, **named, partner_ref=f"T-{self.subject[:8]}-{len(self.told)}"
+                )
+                self.partner, self.moved, self.mentored = gaining, True, False
 
 
-def _data(choose: Choose, fact: str) -> dict[str, str]:
-    match fact:
-        case "withdrew":
-            return {"reason": choose(REASONS[fact][:3]), "trigger": "trainee"}
-        case "deferred":
-            return {"reason": choose(REASONS[fact])}
-    return {}
+def life(choose: Choose, *, corrected: bool, steps: int = 20, subject: str = SUBJECT) -> list[Event]:
+    """A life of a few steps, told in order; if `corrected`, some are taken back or told anew at once."""
+    trainee = Trainee(choose, corrected, subject)
+    trainee.tell("registered", **registration(subject, subject[:8]))
+    for _ in range(choose(range(1, steps))):
+        trainee.go_on()
+    return trainee.told
 
 
-def _event(choose: Choose, fact: str, number: int, data: dict[str, str]) -> Event:
-    """One fact a fortnight, so that each return is in time."""
-    at, more = placed(BEGINS + timedelta(days=14 * number), choose(("day", "first", "ten", "last")))
-    return Event(OURS, SUBJECT, fact, at, {**data, **more}, f"{fact}-{number}", fact, style=choose(range(40)))
-
-
-def _void(event: Event, choose: Choose) -> Event:
-    data = {"target_id": event.id, "cause": "entered_in_error"}
-    topic = choose((OURS, OURS, "lead"))
-    if topic == "lead":
-        data["target_source"] = event.source
-    at = event.time + timedelta(days=1)
-    return replace(event, topic=topic, fact=f"{event.fact}.voided", time=at, data=data, id=f"void-{event.id}")
-
-
-def comes_about_in_any_order(events: Sequence[Event]) -> bool:
-    """Whether a life is none of the two exceptions (design 3, statement 5).
-
-    Two late events that are legal only together cannot come about one at a time: then some legal part of the life
-    can take none of what it lacks. And a completion that was voided and told again under another id is refused for
-    good where the second comes first.
-    """
-    completions = [event for event in events if event.fact == "completed"]
-    enrolments = [event for event in events if not event.fact.startswith("completed")]
-    return len(completions) < 2 and not _stuck(enrolments)
-
-
-def _stuck(events: Sequence[Event]) -> bool:
-    parts = (part for size in range(1, len(events)) for part in combinations(events, size))
-    whole = _standing(events)
-    return any(
-        part[0] is events[0] and _legal(part) and _standing(part) != whole and not _grows(part, events)
-        for part in parts
-    )
-
-
-def _grows(part: Sequence[Event], events: Sequence[Event]) -> bool:
-    return any(_legal((*part, event)) for event in events if event not in part)
-
-
-def _legal(part: Sequence[Event]) -> bool:
-    """Whether what stands is legal, and each void finds its target."""
-    ids = {event.id for event in part}
-    found = all(event.data["target_id"] in ids for event in part if _is_void(event))
-    return found and holds_together(RULES, sorted(map(_fact, _standing(part)), key=lambda fact: fact.place))
-
-
-def _standing(events: Sequence[Event]) -> list[Event]:
-    gone = {event.data["target_id"] for event in events if _is_void(event)}
-    kept = (event for event in events if event.id not in gone and not _is_void(event))
-    return sorted(kept, key=lambda event: event.time)
-
-
-def _is_void(event: Event) -> bool:
-    return event.fact.endswith(".voided")
-
-
-def _fact(event: Event) -> Fact:
-    at = moment(event.fact, event.time, event.data)
-    return Fact(event.fact, event.source, event.id, event.time, at, 0, event.data)
-
-
-def random_life(seed: int, *, voids: bool) -> list[Event]:
+def random_life(seed: int, *, corrected: bool, steps: int = 20, subject: str = SUBJECT) -> list[Event]:
     """The life of a seed: the same for ever."""
-    return life(Random(seed).choice, voids=voids)
+    return life(Random(seed).choice, corrected=corrected, steps=steps, subject=subject)
+
+
+def turns(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """A life by whose turn it is: each partner sends what follows once the others' records are answered."""
+    turn: list[Event] = []
+    for event in events:
+        if turn and turn[-1].topic != event.topic:
+            yield turn
+            turn = []
+        turn.append(event)
+    yield turn

@@ -13,7 +13,7 @@ from shared.contract import Event as Read
 from shared.records import RawRecord
 from shared.reference import Reference
 from tests.support import agreement
-from tests.support.histories import OURS, registration
+from tests.support.contents import OURS, registration
 from tests.support.memory import NOW, reference_of
 
 TRAINEE: Final = "11111111-1111-4111-8111-111111111111"
@@ -57,8 +57,8 @@ def answered(*events: Event) -> list[str]:
 
 
 def shown(*events: Event) -> str:
-    """The state of the trainee after all of it."""
-    return agreement.told(events).states[TRAINEE].state
+    """The state of the trainee after all of it, as its first partner sees it."""
+    return agreement.told(events).states[OURS, TRAINEE].state
 
 
 def read(event: Event, offset: int = 0, received: datetime = NOW) -> Read:

@@ -81,14 +81,51 @@ class Trainee:
         """The end without completion, in June."""
         return self._tell("withdrew", "2024-06-03T10:00:00Z", {"reason": reason, "trigger": "trainee"}, id)
 
+    def attended(self, day: str = "2024-03-12") -> Record:
+        """A session on one day, known by that day."""
+        data = {
+            "session_id": f"session-{day}",
+            "activity_type": "facilitated_session",
+            "status": "attended",
+            "minutes": 90,
+            "mode": "online",
+        }
+        return self._tell("attended", f"{day}T10:00:00Z", data, None, type="uk.eysenco.session.attended.v1")
+
+    def submitted(self, unit: str) -> Record:
+        """The first attempt at a unit, in July."""
+        data = {"unit_code": unit, "attempt": 1, "evidence_count": 3}
+        return self._tell("submitted", "2024-07-01T10:00:00Z", data, None, type="uk.eysenco.portfolio.submitted.v1")
+
+    def passed(self, unit: str) -> Record:
+        """The decision on it, in August."""
+        data = {"unit_code": unit, "attempt": 1, "outcome": "passed", "assessor_id": self.trainee_id}
+        return self._tell("passed", "2024-08-01T10:00:00Z", data, None, type="uk.eysenco.assessment.decided.v1")
+
+    def offered(self, transfer_id: str, to: str) -> Record:
+        """The offer, on 10 May, to hand the trainee over ten days later."""
+        data = {
+            "transfer_id": transfer_id,
+            "to_partner": to,
+            "effective_on": "2024-05-20",
+            "cause": "trainee_moved",
+        }
+        return self._tell("offered", "2024-05-10T10:00:00Z", data, None, type="uk.eysenco.transfer.offered.v1")
+
+    def accepted(self, transfer_id: str) -> Record:
+        """The answer of the partner to whom the trainee was offered, two days after."""
+        data = {"transfer_id": transfer_id, "partner_ref": self.partner_ref}
+        return self._tell("accepted", "2024-05-12T10:00:00Z", data, None, type="uk.eysenco.transfer.accepted.v1")
+
     def completed(self, *, id: str | None = None) -> Record:
         """The end of the course, in September."""
         return self._tell("completed", "2024-09-02T10:00:00Z", {}, id)
 
-    def voided(self, target: Record, fact: str) -> Record:
+    def voided(self, target: Record) -> Record:
         """The fact was never true."""
         data = {"target_id": id_of(target), "cause": "entered_in_error"}
-        return self._tell(f"{fact}.voided", "2024-10-01T10:00:00Z", data, None)
+        kind = (dict(target.headers)["ce_type"] or b"").decode().replace(".v1", ".voided.v1")
+        return self._tell("voided", "2024-10-01T10:00:00Z", data, None, type=kind)
 
     def _tell(self, fact: str, time: str, data: Mapping[str, Any], id: str | None, **attributes: str) -> Record:
         return record(self.partner, fact, self.registration, time, data, id=id, **attributes)

@@ -6,10 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 
+from senconet.demo.check import check_states
+from senconet.demo.traffic import view_by_topic
+from senconet.demonstration import judge
 from services.enrolment.life import periods_of
 from services.reporting.projection import READ
 from services.reporting.rebuild import rebuild
@@ -21,6 +25,8 @@ from shared.records import RawRecord
 from shared.store import lock_ledgers
 from tests.system.support import Partner, Stage, until
 
+DOOR: Final = "enrolment"
+OWNERS: Final = tuple(service for service in topics.DECIDING_SERVICES if service != DOOR)
 Place = tuple[str, int]
 """Topic and offset of a partner's record."""
 
@@ -32,6 +38,8 @@ class Published:
     answers: dict[Place, set[tuple[str, str, tuple[str, ...]]]] = field(default_factory=dict)
     bodies: dict[str, set[bytes]] = field(default_factory=dict)
     facts: set[tuple[str, str, str]] = field(default_factory=set)
+    versions: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """Of each registration's states that a service has published: in the order in which they first came."""
 
 
 async def invariants(stage: Stage) -> None:
@@ -41,7 +49,7 @@ async def invariants(stage: Stage) -> None:
     _each_record_has_one_answer(stage, journal)
     await _answers_are_published(stage, journal)
     await _state_is_the_fold_of_the_journal(stage)
-    _assessment_has_the_status_of_enrolment(stage)
+    _owners_have_the_status_of_enrolment(stage)
     await _rebuilt_is_live(stage)
 
 
@@ -61,9 +69,9 @@ def _done(stage: Stage, partner: Partner) -> bool:
 
 
 async def _read_to_the_end(stage: Stage, service: str) -> bool:
-    inputs = {"assessment": [topics.requests("assessment")], "reporting": list(READ)}.get(service, [])
+    inputs = {"reporting": list(READ)} | {owner: [topics.requests(owner)] for owner in OWNERS}
     stored = {(t, p): o for t, p, o in stage.rows(service, 'SELECT topic, "partition", next_offset FROM positions')}
-    ends = await ends_of(stage, inputs)
+    ends = await ends_of(stage, inputs.get(service, []))
     return all(stored.get((place.topic, place.partition), 0) >= end for place, end in ends.items())
 
 
@@ -117,6 +125,7 @@ async def _answers_are_published(stage: Stage, journal: dict[Place, list[Any]]) 
         for source, id_ in stage.rows(service, "SELECT source, event_id FROM journal WHERE outcome = 'accepted'")
     }
     assert published.facts == accepted
+    assert [place for place, versions in published.versions.items() if versions != sorted(versions)] == []
 
 
 async def _published(stage: Stage) -> Published:
@@ -135,6 +144,9 @@ def _note(published: Published, record: RawRecord) -> None:
     headers = {name: (value or b"").decode() for name, value in record.headers}
     service = headers["ce_source"].removeprefix("/senconet/")
     if not record.topic.endswith(".receipts"):
+        versions = published.versions.setdefault((record.topic, headers["ce_subject"]), [])
+        if int(headers["ce_version"]) not in versions:
+            versions.append(int(headers["ce_version"]))
         if headers["ce_source"].startswith("/partners/"):
             published.facts.add((record.topic.split(".")[0], headers["ce_source"], headers["ce_id"]))
         return
@@ -148,22 +160,24 @@ def _note(published: Published, record: RawRecord) -> None:
 
 async def _state_is_the_fold_of_the_journal(stage: Stage) -> None:
     """Each registration's status is the pure fold of the facts that its journal holds."""
-    ids = [id_ for (id_,) in stage.rows("enrolment", "SELECT registration_id FROM registrations")]
-    engine = make_engine(stage.url("enrolment"))
+    ids = [id_ for (id_,) in stage.rows(DOOR, "SELECT registration_id FROM registrations")]
+    engine = make_engine(stage.url(DOOR))
     try:
         async with transaction(engine) as tx:
             reference = await ReferenceShelf().at(tx)
             ledgers = await lock_ledgers(tx, ids)
     finally:
         await engine.dispose()
-    folded = {id_: periods_of(ledger.history, reference) for id_, ledger in ledgers.items()}
+    told = {id_: ledger.history for id_, ledger in ledgers.items() if ledger.history.accepted}
+    folded = {id_: periods_of(told[id_], reference) if id_ in told else () for id_ in ledgers}
     kept = {id_: ledger.status.periods if ledger.status else () for id_, ledger in ledgers.items()}
     assert kept == folded
 
 
-def _assessment_has_the_status_of_enrolment(stage: Stage) -> None:
+def _owners_have_the_status_of_enrolment(stage: Stage) -> None:
     statement = "SELECT registration_id, status FROM registrations WHERE status IS NOT NULL"
-    assert dict(stage.rows("assessment", statement)) == dict(stage.rows("enrolment", statement))
+    for owner in OWNERS:
+        assert dict(stage.rows(owner, statement)) == dict(stage.rows(DOOR, statement))
 
 
 async def _rebuilt_is_live(stage: Stage) -> None:
@@ -172,6 +186,13 @@ async def _rebuilt_is_live(stage: Stage) -> None:
     rebuilt = await rebuild(url, options, seed=1)
     assert rebuilt.differing == ()
     assert rebuilt.compared == stage.count("reporting", "trainees")
+
+
+async def view_is_complete(stage: Stage, partner: Partner) -> None:
+    """A partner that shares no trainee with another sees each of its own, in the state that the answer key tells."""
+    key = judge.judge(stage.data.reference, ({partner.code: tuple(partner.sent)},), received=datetime.now(UTC))
+    seen = await view_by_topic(partner.access, partner.code)
+    assert check_states(key.states, {(partner.code, id_): row for id_, row in seen.items()}).differences == ()
 
 
 def outcomes(stage: Stage, partner: Partner) -> Counter[str]:

@@ -13,6 +13,7 @@ from services.enrolment.judge import EnrolmentJudge
 from shared.contract import Event
 from shared.history import Decision, Ledger
 from shared.runtime import run
+from shared.settings import Settings
 
 RAISES: Final = "fault-raise"
 REFUSED: Final = "fault-value"
@@ -35,4 +36,4 @@ def _faulty_kept(self: EnrolmentJudge, event: Event) -> dict[str, Any]:
 if __name__ == "__main__":
     domain.decide = _faulty_decide
     EnrolmentJudge._kept = _faulty_kept  # type: ignore[method-assign]
-    run(app.make)
+    run(app.make, Settings)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from inspect import isawaitable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -25,7 +26,7 @@ from senconet.demonstration import dataset, judge
 from senconet.demonstration import reference as synthetic
 from senconet.demonstration.model import Dataset, Phase, Record
 from senconet.local.home import Home
-from senconet.local.service import PROGRAMS, ServiceProcess, ServiceProgram
+from senconet.local.service import PROGRAMS, ServiceProcess, ServiceProgram, service_environment
 from senconet.local.system import LocalSystem
 from senconet.migrate import migrate
 from senconet.publisher import Receipt
@@ -50,7 +51,9 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 PARTNERS: Final = (
     "crash-points", "reply-lost", "quarantined", "neighbour", "broken", "broker-down", "database-down",
-    "group-reset", "log-cut", "ab", "abc", "odd-headers", "measured", "private", "bytes",
+    "group-reset", "log-cut", "ab", "abc", "odd-headers", "measured", "private", "bytes", "crash-beyond", "killed-a",
+    "killed-b", "leaders-a", "leaders-b", "locked", "losing", "gaining", "stopped-a", "stopped-b", "swamping", "twin-a",
+    "twin-b", "agreeing-a", "agreeing-b", "agreeing-c",
 )  # fmt: skip
 """All partners that tests may bring in: each has a partnership for every cohort."""
 
@@ -83,7 +86,8 @@ class Partner:
 
     async def send(self, *records: Record) -> None:
         """Publish records as one batch of the log, so that a reader that sees one of them sees all."""
-        producer = AIOKafkaProducer(**publisher.options_of(self.access), max_batch_size=1_000_000)
+        options = publisher.options_of(self.access)
+        producer = AIOKafkaProducer(**options, max_batch_size=1_000_000, enable_idempotence=True)
         await producer.start()
         try:
             batch = producer.create_batch()
@@ -99,8 +103,8 @@ class Partner:
 class Stage:
     """The system under test. Services run with `SETTINGS` unless a test starts them otherwise."""
 
-    def __init__(self, home: Home) -> None:
-        self.local = LocalSystem(home, migrate=migrate, environment={})
+    def __init__(self, home: Home, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.local = LocalSystem(home, migrate=migrate, environment=environment)
         self.data: Dataset = _with_partnerships(dataset.build(scale=0.05))
         self.partners: dict[str, Partner] = {}
         self._running: dict[str, tuple[ServiceProgram, Mapping[str, str]]] = {}
@@ -117,15 +121,23 @@ class Stage:
         self.local.start_services(settings=self._settings({}))
         self._running = {program.name: (program, {}) for program in PROGRAMS}
 
-    def serve(self, name: str, *, module: str | None = None, **settings: str) -> ServiceProcess:
+    def serve(self, name: str, *, instance: str = "1", module: str | None = None, **settings: str) -> ServiceProcess:
         """Have a service run with exactly these settings beside the usual ones (or another module in its place)."""
-        usual = next(program for program in PROGRAMS if program.name == name)
-        wanted = (replace(usual, module=module or usual.module), {_variable(n): v for n, v in settings.items()})
+        wanted = _wanted(name, module, settings)
+        own = name if instance == "1" else f"{name}-{instance}"
+        process = self.local.services.get(own)
+        if process is None or self._running.get(own) != wanted or process.process_id is None:
+            self.rest(own)
+            process = self.local.start_service(wanted[0], instance=instance, settings=self._settings(wanted[1]))
+            self._running[own] = wanted
+        return process
+
+    def launch(self, name: str, **settings: str) -> ServiceProcess:
+        """Start a service that has died, likewise, but do not wait until it is ready."""
+        program, more = self._running[name] = _wanted(name, None, settings)
         process = self.local.services[name]
-        if self._running.get(name) != wanted or process.process_id is None:
-            self.rest(name)
-            process = self.local.start_service(wanted[0], settings=self._settings(wanted[1]))
-            self._running[name] = wanted
+        reach = self.local.engines.reach(program.service)
+        process.launch(service_environment(*reach, process.port, self._settings(more)))
         return process
 
     async def serve_async(self, name: str, **settings: str) -> ServiceProcess:
@@ -133,13 +145,17 @@ class Stage:
         return await asyncio.to_thread(self.serve, name, **settings)
 
     def serve_all(self) -> None:
-        """Have all services run as usual, whatever the last test left behind."""
-        for program in PROGRAMS:
-            self.serve(program.name)
+        """Have all services run as usual, one instance of each, whatever the last test left behind."""
+        usual = [program.name for program in PROGRAMS]
+        for name in self.local.services.keys() - set(usual):
+            self.rest(name)
+        for name in usual:
+            self.serve(name)
 
     def rest(self, name: str) -> None:
-        """Stop a service in order."""
-        self.local.services[name].stop()
+        """Stop a service in order, if it runs."""
+        if name in self.local.services:
+            self.local.services[name].stop()
 
     def _settings(self, extra: Mapping[str, str]) -> dict[str, str]:
         return {**SETTINGS, **self._bytecode, **extra}
@@ -253,8 +269,11 @@ def watch(process: ServiceProcess) -> psutil.Process:
     return psutil.Process(process.process_id.pid)
 
 
-def _variable(name: str) -> str:
-    return f"SENCONET_{name.upper()}"
+def _wanted(name: str, module: str | None, settings: Mapping[str, str]) -> tuple[ServiceProgram, Mapping[str, str]]:
+    """A program, or another module in its place, and its variables."""
+    usual = next(program for program in PROGRAMS if program.name == name)
+    variables = {f"SENCONET_{setting.upper()}": value for setting, value in settings.items()}
+    return replace(usual, module=module or usual.module), variables
 
 
 def _with_partnerships(data: Dataset) -> Dataset:

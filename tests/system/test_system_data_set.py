@@ -50,5 +50,5 @@ async def views_agree(stage: Stage, key: Key) -> bool:
             by_topic = await view_by_topic(own.access, own.code)
             if by_topic != await view_by_http(url, own.token):
                 return False
-            seen |= by_topic
+            seen |= {(own.code, id_): row for id_, row in by_topic.items()}
     return check_states(key.states, seen).differences == ()

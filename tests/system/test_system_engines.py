@@ -33,9 +33,7 @@ async def test_a_transaction_that_the_database_lost_is_done_again(stage: Stage):
     partner = await stage.partner("database-down")
     server = stage.local.engines.postgres_server
     assert server is not None
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE 'INSERT INTO journal%'"
-    )
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY _journal_%'"
     with server.access.connect("enrolment") as blocking, blocking.transaction():
         blocking.execute("LOCK TABLE journal IN SHARE ROW EXCLUSIVE MODE")
         await partner.send(*batch_of_all_kinds(partner.code, 200))

@@ -14,7 +14,10 @@ from tests.system import sabotage
 from tests.system.events import Trainee
 from tests.system.support import Partner, Stage, until
 
-PROVOKED_ELSEWHERE = {"senconet_paused_partitions": "test_system_engines.py"}
+PROVOKED_ELSEWHERE = {
+    "senconet_paused_partitions": "test_system_engines.py",
+    "senconet_hold_overdue_seconds": "tests/shared/test_watch.py",
+}
 seen: set[str] = set()
 
 
@@ -67,6 +70,9 @@ async def test_answers_are_counted_by_outcome_and_code(stage: Stage, partner: Pa
     assert measured(stage, "senconet_batch_seconds_count")
     line = today(stage, partner)
     assert line.last_received is not None
+    last = line.last_received.timestamp()
+    latest = "senconet_last_received_timestamp_seconds"
+    await until(lambda: measured(stage, latest, partner=partner.code) == last, "the time of the last record")
     assert (line.answered, line.rejected) == (5, 1)
 
 
@@ -103,6 +109,11 @@ async def test_a_relay_that_cannot_send_shows_as_an_outbox_that_ages(stage: Stag
         await until(lambda: (status(stage).outbox_oldest or 0) > 1, "an answer that does not go out")
         assert measured(stage, "senconet_outbox_oldest_seconds") > 1
     await until(lambda: status(stage).outbox_oldest == 0, "the answer out")
+
+
+async def test_reporting_tells_that_its_figures_agree(stage: Stage):
+    told = 'senconet_figures_identity_difference{identity="states"} 0.0'
+    await until(lambda: told in stage.metrics("reporting"), "the identity of the figures")
 
 
 def test_a_service_that_does_not_run_is_not_ready(stage: Stage):
