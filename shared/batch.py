@@ -40,10 +40,10 @@ from shared.judging import (
     Written,
     bound_name,
     dated,
+    is_systemic,
 )
 from shared.messages import Answer, receipt
 
-SYSTEMIC_BATCH: Final = 20
 LATE: Final = timedelta(days=30)
 """A fact told later than this is accepted with a warning (reference: events 4.6)."""
 
@@ -73,7 +73,7 @@ class Batch:
         """Judge all items; raise `SystemicFault` if most of a batch of any size fails."""
         for item in items:
             self.take(item)
-        if len(items) >= SYSTEMIC_BATCH and 2 * len(self.writes.failed) > len(items):
+        if is_systemic(len(self.writes.failed), len(items)):
             raise SystemicFault(f"{len(self.writes.failed)} of {len(items)} records failed: {self._errors()}")
         return self.writes
 
@@ -81,10 +81,7 @@ class Batch:
         """Judge one item."""
         match item:
             case Fault():
-                log.error("%s/%d: quarantined for %s", item.position.topic, item.position.offset, item.error)
-                self.writes.failed.append((item.raw, item.position, item.registration, item.error))
-                if item.registration:
-                    self._world.queues.add((item.position.topic, item.registration))
+                self._quarantine(item)
             case StatusChange():
                 self._observe(item)
             case Refusal():
@@ -120,16 +117,17 @@ class Batch:
             self._end_expired(event)
             decision, change = self._decide(event)
         except Exception as fault:  # whatever it is, it is ours: the record waits for the repair
-            self._quarantine(event, type(fault).__name__)
+            self._quarantine(Fault.of(event, fault))
             return
         self._apply(event, decision, change)
         if isinstance(decision, Accepted):
             self._cure(event.registration, event.cure)
 
-    def _quarantine(self, event: Event, error: str) -> None:
-        log.error("%s/%d: quarantined for %s", event.position.topic, event.position.offset, error)
-        self.writes.failed.append((event.raw, event.position, event.registration, error))
-        self._world.queues.add((event.position.topic, event.registration))
+    def _quarantine(self, fault: Fault) -> None:
+        log.error("%s/%d: quarantined for %s", fault.position.topic, fault.position.offset, fault.error)
+        self.writes.failed.append((fault.raw, fault.position, fault.registration, fault.error))
+        if fault.registration:
+            self._world.queues.add((fault.position.topic, fault.registration))
 
     def _decide(self, event: Event) -> tuple[Decision, Change | None]:
         ledger = self._world.ledgers[event.registration]
@@ -279,7 +277,7 @@ class Batch:
             decision, change = self._decide(event)
         except Exception as fault:
             self._release(hold)
-            self._quarantine(event, type(fault).__name__)
+            self._quarantine(Fault.of(event, fault))
             return True
         if isinstance(decision, Held):
             if bound is not None:

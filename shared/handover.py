@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared import clock, topics
-from shared.contract import Event, Position
+from shared.contract import Event, Position, position_of
 from shared.events.catalogue import BY_NAME
 from shared.messages import Message, encode
 from shared.records import RawRecord
@@ -60,7 +60,7 @@ def locate(raw: RawRecord) -> tuple[Position, str | None]:
     try:
         return Position(*json.loads(raw.value or b"")["event"]["position"]), registration
     except (ValueError, KeyError, TypeError):
-        return Position(raw.topic, raw.partition, raw.offset), registration
+        return position_of(raw), registration
 
 
 def read(raw: RawRecord) -> Event | StatusChange:

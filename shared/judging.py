@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, Self
 
 from shared import clock
 from shared.contract import Event, Position, Refusal
@@ -20,9 +20,16 @@ Item = Event | Refusal | StatusChange
 BoundName = tuple[str, str, str]
 """Owner, source and id."""
 
+SYSTEMIC_BATCH: Final = 20
+
 
 class SystemicFault(RuntimeError):
     """Over half of a batch failed: the fault is ours and general, so the service stops instead of quarantining."""
+
+
+def is_systemic(failed: int, records: int) -> bool:
+    """Whether over half of a batch of any size failed."""
+    return records >= SYSTEMIC_BATCH and 2 * failed > records
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,11 @@ class Fault:
     position: Position
     registration: str | None
     error: str
+
+    @classmethod
+    def of(cls, event: Event, error: Exception) -> Self:
+        """The fault that judging an event raised."""
+        return cls(event.raw, event.position, event.registration, type(error).__name__)
 
 
 @dataclass(frozen=True)

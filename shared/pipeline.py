@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from shared import positions, store, topics
-from shared.batch import SYSTEMIC_BATCH, Batch
+from shared.batch import Batch
 from shared.contract import Event, Position, position_of
 from shared.database import table, transaction
-from shared.judging import Fault, Item, Judge, SystemicFault, Writes, registrations_of
+from shared.judging import Fault, Item, Judge, SystemicFault, Writes, is_systemic, registrations_of
 from shared.records import RawRecord
 from shared.reference import Reference, Versions
 from shared.shelf import LedgerShelf
@@ -120,7 +120,7 @@ async def process(service: Deciding, batch: Sequence[RawRecord]) -> Done:
     Raises SystemicFault if that comes to over half of a batch of any size; what was set apart by then stays so.
     """
     done = await _process(service, batch)
-    if len(batch) >= SYSTEMIC_BATCH and 2 * done.failed > len(batch):
+    if is_systemic(done.failed, len(batch)):
         raise SystemicFault(f"{done.failed} of {len(batch)} records failed")
     return done
 

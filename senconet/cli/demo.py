@@ -67,8 +67,8 @@ def make_room(home: Home) -> None:
     Fails, and removes nothing, where the home is not a demonstration's or its system runs.
     """
     mark = home.path / MARK
-    ours = mark.is_file() and (home.path / "system.json").is_file()
-    if not ours and home.path.exists() and {entry.name for entry in home.path.iterdir()} - {MARK, "lock"}:
+    ours = mark.is_file() and home.system_file.is_file()
+    if not ours and home.path.exists() and set(home.path.iterdir()) - {mark, home.lock_file}:
         fail(f"{home.path} holds something else than a demonstration. Set SENCONET_HOME to a new folder.")
     if ours and LocalSystem(home, migrate=migrate).running():
         fail(f"A system is running in {home.path}. Stop it with `senconet down`, or set SENCONET_HOME to a new folder.")

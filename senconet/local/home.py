@@ -98,14 +98,24 @@ class Home:
         """The services' logs."""
         return self.path / "services"
 
+    @property
+    def system_file(self) -> Path:
+        """The saved description: where it is, a system was made."""
+        return self.path / "system.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """What `exclusive` locks; left behind, it means nothing."""
+        return self.path / "lock"
+
     def system(self) -> System:
         """The saved description; an empty one before the first start."""
-        return _load(System, self.path / "system.json")
+        return _load(System, self.system_file)
 
     def save(self, system: System) -> None:
         """Replace the saved description."""
         private_folder(self.path)
-        write_private(self.path / "system.json", system.model_dump_json(indent=2))
+        write_private(self.system_file, system.model_dump_json(indent=2))
 
     def secrets(self) -> Secrets:
         """The saved passwords; those still missing are made and saved."""
@@ -121,7 +131,7 @@ class Home:
     def exclusive(self) -> Iterator[None]:
         """Keep others from starting or stopping this system meanwhile. Raises HomeBusy."""
         private_folder(self.path)
-        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _lock(lock, self.path)
             yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from services.enrolment import transfer
@@ -97,8 +97,8 @@ def _changed(current: Period, fact: Fact, rules: Rules) -> Period | Problem:
             return _next(current, fact, "deferred", fact.data["reason"])
         case DEFERRED.name, "withdrawn":
             return Problem("after_withdrawal", "ce_time", since)
-        case RESUMED.name, "withdrawn" if not _reinstatable(current, fact, rules):
-            return Problem("reinstatement_closed", "ce_time", {"until": _return_until(current, rules)})
+        case RESUMED.name, "withdrawn" if (until := _return_until(current, rules)) < clock.london_day(fact.moment.time):
+            return Problem("reinstatement_closed", "ce_time", {"until": until.isoformat()})
         case RESUMED.name, "deferred" | "withdrawn":
             return _next(current, fact, "registered", None)
         case WITHDREW.name, "registered" | "deferred":
@@ -132,17 +132,12 @@ def _next(current: Period, fact: Fact, state: str, reason: str | None) -> Period
     )
 
 
-def _return_until(current: Period, rules: Rules) -> str:
+def _return_until(current: Period, rules: Rules) -> date:
+    """The last London day on which a withdrawn trainee may return; without a cohort's rules there is no bound."""
     cohort = rules.cohort(current.cohort)
-    days = cohort.reinstatement_days if cohort else 0
-    return (clock.london_day(current.begins) + timedelta(days=days)).isoformat()
-
-
-def _reinstatable(current: Period, fact: Fact, rules: Rules) -> bool:
-    """A withdrawn trainee may return within the cohort's reinstatement days, counted between the days in London."""
-    cohort = rules.cohort(current.cohort)
-    days = (clock.london_day(fact.moment.time) - clock.london_day(current.begins)).days
-    return cohort is None or days <= cohort.reinstatement_days
+    if cohort is None:
+        return date.max
+    return clock.london_day(current.begins) + timedelta(days=cohort.reinstatement_days)
 
 
 def _void_of(history: History) -> Fact | None:

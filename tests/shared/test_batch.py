@@ -11,10 +11,10 @@ import pytest
 
 from senconet.demonstration.wire import Event
 from services.enrolment.judge import Directory, EnrolmentJudge
-from shared.batch import SYSTEMIC_BATCH, Batch
+from shared.batch import Batch
 from shared.contract import Event as Read
 from shared.history import MAX_FACTS, Bound, Decision, Ledger
-from shared.judging import Fault, SystemicFault, World, Writes
+from shared.judging import SYSTEMIC_BATCH, Fault, SystemicFault, World, Writes
 from tests.support.histories import THEIRS
 from tests.support.memory import HOLD, NOW, world
 from tests.support.telling import REFERENCE, TRAINEE, read, read_all, told
