@@ -98,14 +98,19 @@ def _admission(ledger: Ledger, event: Event, reference: Reference) -> Problem | 
 
 
 def _of_voided(history: History, event: Event, reference: Reference) -> str:
-    """Who had the registration then, or may answer an offer of it, hears that it is voided; others are strangers."""
+    """Who had the registration then, or may answer an offer of it, hears that it is voided; others are strangers.
+
+    Of an answer's moment its sender need not have had the registration: that it had it once is enough.
+    """
     fact, told = as_fact(event), before_void(history)
-    if fold(told.facts, reference).life.owner(fact.moment) == fact.sender:
+    life = fold(told.facts, reference).life
+    if life.owner(fact.moment) == fact.sender:
         return "registration_voided"
-    if fact.kind in transfer.ANSWERS:
-        offer = _life_before(fact, told, reference).offer
-        return "registration_voided" if offer and offer.awaits(fact) else "transfer_not_offered"
-    return "registration_voided" if fact.sender == topics.LEAD else "not_your_trainee"
+    if fact.kind not in transfer.ANSWERS:
+        return "registration_voided" if fact.sender == topics.LEAD else "not_your_trainee"
+    offer = _life_before(fact, told, reference).offer
+    known = fact.sender in life.owners or (offer is not None and offer.awaits(fact))
+    return "registration_voided" if known else "transfer_not_offered"
 
 
 def _cohort_closed(status: Status | None, event: Event, rules: Rules) -> Rejected | None:

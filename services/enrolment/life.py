@@ -40,6 +40,11 @@ class Life:
     offer: Offer | None = None
     moves: tuple[Move, ...] = ()
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Who had the registration, in order."""
+        return (self.states[0].partner, *(move.to_partner for move in self.moves))
+
     def owner(self, moment: Moment) -> str:
         """The partner of a moment; before the registration, who made it."""
         moved = (move.to_partner for move in reversed(self.moves) if move.moment <= moment)
@@ -169,8 +174,8 @@ def periods_of(history: History, reference: Reference) -> tuple[Period, ...]:
 def _periods(life: Life) -> tuple[Period, ...]:
     """The states, cut where the registration moves to another partner."""
     stays = [state.model_copy(update={"partner": life.owner(state.moment)}) for state in life.states]
-    owners = (life.states[0].partner, *(move.to_partner for move in life.moves))
-    moves = [_moved(life, move) for owner, move in zip(owners, life.moves, strict=False) if move.to_partner != owner]
+    pairs = zip(life.owners, life.moves, strict=False)
+    moves = [_moved(life, move) for owner, move in pairs if move.to_partner != owner]
     return tuple(sorted((*stays, *moves), key=lambda period: period.moment))
 
 

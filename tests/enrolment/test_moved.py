@@ -131,6 +131,12 @@ def test_a_registration_that_was_taken_back_is_not_told_of_to_strangers_nor_to_w
     assert door.tell(accepted(id_="t2")) == ["registration_voided"]
 
 
+def test_an_answer_by_whom_the_registration_once_was_hears_that_it_was_taken_back() -> None:
+    door = after(*MOVED, void(REGISTERED))
+    assert door.tell(accepted("2023-03-20T10:00", by=OURS, transfer=NEXT_TRANSFER)) == ["registration_voided"]
+    assert door.tell(accepted("2023-03-20T10:00", by=A_THIRD, id_="s1")) == ["held transfer_not_offered"]
+
+
 def test_a_registration_that_moved_is_taken_back_by_its_first_partner_while_registered() -> None:
     assert after(*MOVED).tell(void(REGISTERED, by=THEIRS)) == ["held target_unknown"]
     assert after(*MOVED).tell(void(REGISTERED, by=LEAD)) == ["accepted"]

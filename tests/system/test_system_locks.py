@@ -25,6 +25,7 @@ from shared.pipeline import Deciding, ReferenceShelf, process
 from shared.records import RawRecord
 from shared.reference import Reference
 from shared.settings import Settings
+from shared.shelf import LedgerShelf
 from tests.support.memory import reference_of
 from tests.system.events import Trainee
 from tests.system.support import Stage
@@ -145,11 +146,11 @@ async def test_what_is_broken_off_because_it_waits_in_a_ring_is_done_again_whole
     in_order = store.lock_ledgers
     calls = itertools.count()
 
-    async def from_either_end(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Ledger]:
+    async def from_either_end(tx: AsyncConnection, ids: Sequence[str], shelf: LedgerShelf) -> dict[str, Ledger]:
         """One by one, every second time beginning with the last."""
         for id_ in reversed(ids) if next(calls) % 2 else ids:
-            await in_order(tx, [id_])
-        return await in_order(tx, ids)
+            await in_order(tx, [id_], shelf)
+        return await in_order(tx, ids, shelf)
 
     monkeypatch.setattr(store, "lock_ledgers", from_either_end)
     crossing = Crossing(door)

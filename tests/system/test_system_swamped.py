@@ -33,7 +33,7 @@ def bad_records(partner: Partner) -> list[Record]:
         Record(told.key, told.value, ()),
         Record(b"another-key", told.value, told.headers),
         Record(told.key, b"{}", told.headers),
-        registered(source="/partners/neighbour/mis"),
+        registered(source="/partners/swamped-a/mis"),
         registered(type="uk.eysenco.trainee.promoted.v1"),
         registered(specversion="0.3"),
     )
@@ -55,7 +55,7 @@ async def published(stage: Stage, partner: Partner) -> list[datetime]:
 
 
 async def test_a_backlog_of_bad_records_keeps_nobody_else_waiting(stage: Stage):
-    swamping, neighbour, other = [await stage.partner(code) for code in ("swamping", "neighbour", "ab")]
+    swamping, neighbour, other = [await stage.partner(code) for code in ("swamping", "swamped-a", "swamped-b")]
     stage.rest("enrolment")
     bad = bad_records(swamping)
     for start in range(0, BAD, CHUNK):
