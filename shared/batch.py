@@ -170,8 +170,10 @@ class Batch:
         self._answer(event, "accepted", warnings=warnings, change=change, digest=copy_of)
 
     def _move(self, change: Change) -> None:
-        ledger = change.ledger
+        ledger, before = change.ledger, self._world.ledgers[change.ledger.registration]
         self._world.ledgers[ledger.registration] = self.writes.ledgers[ledger.registration] = ledger
+        if ledger.status is not before.status:
+            self.writes.statuses[ledger.registration] = ledger.status
         self.writes.messages.extend(change.messages)
 
     def _answer(

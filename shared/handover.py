@@ -10,7 +10,7 @@ from typing import Any
 from shared import clock, topics
 from shared.contract import Event, Position, position_of
 from shared.events.catalogue import BY_NAME
-from shared.messages import Message, encode
+from shared.messages import Message, decode, encode
 from shared.records import RawRecord
 from shared.status import Status
 
@@ -67,7 +67,7 @@ def read(raw: RawRecord) -> Event | StatusChange:
     """What a record of a requests topic says. The door wrote it, so what does not fit is our fault and raises."""
     assert raw.key is not None
     assert raw.value is not None
-    registration, body = raw.key.decode(), json.loads(raw.value)
+    registration, body = raw.key.decode(), decode(raw.value)
     status = Status.model_validate(body["status"])
     if "event" in body:
         return _event(registration, body["event"], status, raw)

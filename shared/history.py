@@ -58,16 +58,23 @@ class History:
 
     `accepted` are they as they came, corrections included; `facts` those not taken back, as they are now told, in
     their total order; `voided` the names of those taken back. `folds` remembers what folds of it come to, by the
-    version of the status: a history never changes, so what was found once holds.
+    version of the status: a history never changes, so what was found once holds. For the same reason `longer` keeps
+    what `plus` made last: what was made to judge a fact serves to accept it.
     """
 
     accepted: tuple[Fact, ...] = ()
     facts: tuple[Fact, ...] = ()
     voided: frozenset[Name] = frozenset()
     folds: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
+    longer: list[History] = field(default_factory=list, compare=False, repr=False)
 
     def plus(self, fact: Fact) -> History:
         """The history with one more fact."""
+        if not self.longer or self.longer[0].accepted[-1] != fact:
+            self.longer[:] = [self._plus(fact)]
+        return self.longer[0]
+
+    def _plus(self, fact: Fact) -> History:
         accepted = (*self.accepted, fact)
         if self.newest(fact):
             return History(accepted, (*self.facts, fact), self.voided)

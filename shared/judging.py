@@ -15,6 +15,7 @@ from shared.handover import StatusChange
 from shared.history import Bound, Decision, Fact, Ledger
 from shared.messages import Answer, Message
 from shared.records import RawRecord
+from shared.status import Status
 
 Item = Event | Refusal | StatusChange
 BoundName = tuple[str, str, str]
@@ -123,6 +124,7 @@ class Writes:
 
     answers: list[Written] = field(default_factory=list)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
+    statuses: dict[str, Status | None] = field(default_factory=dict)
     held: dict[Position, Hold] = field(default_factory=dict)
     released: set[Position] = field(default_factory=set)
     failed: list[tuple[RawRecord, Position, str | None, str]] = field(default_factory=list)

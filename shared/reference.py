@@ -223,9 +223,15 @@ class RulesAt:
         return None
 
     def _body(self, kind: str, key: str) -> Body | None:
-        versions = self.kinds.get(kind, {}).get(key)
-        found = versions.at(self.received) if versions else None
-        return found.body if found else None
+        if (kind, key) not in self._found:
+            versions = self.kinds.get(kind, {}).get(key)
+            version = versions.at(self.received) if versions else None
+            self._found[kind, key] = version.body if version else None
+        return self._found[kind, key]
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str], Body | None]:
+        return {}
 
 
 @dataclass(frozen=True)

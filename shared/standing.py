@@ -88,7 +88,7 @@ class Owner(Generic[S]):
     def plus(self, history: History, fact: Fact, status: Status | None) -> History:
         """The history with one more fact; the usual one, which is newest, costs one step and not a fold."""
         longer = history.plus(fact)
-        if status is not None and history.newest(fact):
+        if status is not None and status.version not in longer.folds and history.newest(fact):
             longer.folds[status.version] = self.after(self.standing(history, status), fact, status)
         return longer
 
@@ -125,10 +125,10 @@ class Owner(Generic[S]):
         return _taken(ledger.history, fact, event, "ce_type") or self._insert(ledger.history, fact, event)
 
     def _insert(self, history: History, fact: Fact, event: Event) -> Decision:
-        before = self.standing(history, event.attached)
+        after = self.plus(history, fact, event.attached)
         if not history.newest(fact):
-            return self._judge(before, history.plus(fact), fact, event)
-        return self._answer(self.after(before, fact, event.attached), fact, event)
+            return self._judge(self.standing(history, event.attached), after, fact, event)
+        return self._answer(self.standing(after, event.attached), fact, event)
 
     def _correct(self, history: History, event: Event) -> Decision:
         target = find_target(history, event)

@@ -52,8 +52,11 @@ _FACTS: Final = text("""
     WHERE registration_id = ANY(:ids) AND outcome = 'accepted' ORDER BY id
 """)
 _SAVE_LEDGERS: Final = text("""
-    UPDATE registrations SET version = CAST(row ->> 1 AS int), decidedtime = CAST(row ->> 2 AS timestamptz),
-        status = CAST(row -> 3 AS jsonb)
+    UPDATE registrations SET version = CAST(row ->> 1 AS int), decidedtime = CAST(row ->> 2 AS timestamptz)
+    FROM json_array_elements(CAST(:rows AS json)) AS ledgers (row) WHERE registration_id = row ->> 0
+""")
+_SAVE_STATUSES: Final = text("""
+    UPDATE registrations SET status = CAST(row -> 1 AS jsonb)
     FROM json_array_elements(CAST(:rows AS json)) AS ledgers (row) WHERE registration_id = row ->> 0
 """)
 
@@ -185,7 +188,7 @@ async def save(tx: AsyncConnection, writes: Writes, now: datetime, receipt_after
     """Write what a batch decided. Outbox ids are drawn last, under the locks, so their order is that of decisions."""
     await add_rows(tx, JOURNAL, [_journal_row(written) for written in writes.answers])
     crash.point("after_journal", len(writes.answers))
-    await save_ledgers(tx, writes.ledgers.values())
+    await save_ledgers(tx, writes.ledgers.values(), writes.statuses)
     await _delete_positions(tx, HOLDS, writes.released)
     await _save_holds(tx, list(writes.held.values()), receipt_after)
     await _save_quarantine(tx, writes, now)
@@ -232,11 +235,13 @@ def _journal_row(written: Written) -> dict[str, Any]:
     }
 
 
-async def save_ledgers(tx: AsyncConnection, ledgers: Iterable[Ledger]) -> None:
-    """Write registrations as they are now."""
-    rows = [[ledger.registration, ledger.version, ledger.decided, ledger.status] for ledger in ledgers]
+async def save_ledgers(tx: AsyncConnection, ledgers: Iterable[Ledger], statuses: Mapping[str, Status | None]) -> None:
+    """Write registrations as they are now, and those statuses that have changed."""
+    rows = [[ledger.registration, ledger.version, ledger.decided] for ledger in ledgers]
     if rows:
         await tx.execute(_SAVE_LEDGERS, {"rows": document(rows)})
+    if statuses:
+        await tx.execute(_SAVE_STATUSES, {"rows": document(list(statuses.items()))})
 
 
 async def _delete_positions(tx: AsyncConnection, target: Any, places: Iterable[Position]) -> None:

@@ -8,7 +8,7 @@ of receipt. Holds end after the last phase, or after each with `expire_between_p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -68,9 +68,10 @@ class Held:
     codes: frozenset[str]
     history: History | None  # that it was handed on to its owner with; None: it waits at the door
 
-    def stirred(self, services: Set[str]) -> bool:
-        """Whether acceptances of these services can cure it: an owner's own, at the door any."""
-        return self.history is None or self.service in services
+    @property
+    def at(self) -> str:
+        """The service that holds it, and whose acceptances can cure it."""
+        return ENROLMENT if self.history is None else self.service
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ class Judge:
             return
         event = self._event(partner, offset, envelope)
         if self._answer_first(event):
-            self._cure(event)
+            self._cure(event.subject, event.owner)
 
     def expire(self) -> None:
         """The deadline of everything that waits: the code of its last judging."""
@@ -183,17 +184,22 @@ class Judge:
         self.held[item.event.subject].remove(item)
         del self.bound[item.service, item.event.fact.source, item.event.fact.id]
 
-    def _cure(self, accepted: Event | None) -> None:
-        """After each acceptance, judges again what it can cure of the registration, in order of receipt."""
-        services: set[str] = set()
-        while accepted is not None:
-            voided = self.world.registrations[accepted.subject].voided is not None
-            services |= FALLEN.keys() if voided else {accepted.owner}
-            waiting = [item for item in self.held.get(accepted.subject, ()) if item.stirred(services)]
-            accepted = next((item.event for item in waiting if self._again(item)), None)
+    def _cure(self, subject: str, service: str) -> None:
+        """After a service accepted something, judges again what waits there, in order of receipt, until none is cured.
+
+        A registration that is voided ends what waits at the others too.
+        """
+        while any(self._again(item) for item in self._waiting(subject, service)):
+            pass
+        if service == ENROLMENT and self.world.registrations[subject].voided is not None:
+            for owner in FALLEN:
+                self._cure(subject, owner)
+
+    def _waiting(self, subject: str, service: str) -> list[Held]:
+        return [item for item in self.held.get(subject, ()) if item.at == service]
 
     def _again(self, item: Held) -> bool:
-        """Judges a held event again; true if it was accepted."""
+        """Judges a held event again; true if it was accepted where it waits."""
         if item.history is None:
             return self._again_at_door(item)
         voided = self.world.registrations[item.event.subject].voided is not None
@@ -202,11 +208,13 @@ class Judge:
         )
 
     def _again_at_door(self, item: Held) -> bool:
-        """From the admission on; of another owner's it then becomes that owner's."""
+        """From the admission on. What another owns goes to it, and it has dealt with that before the next one comes."""
         event, verdict = item.event, self._admit(item.event)
         if verdict.kind == "accept" and event.owner != ENROLMENT:
             self._release(item)
-            return self._owner_answers(event, waits=True)
+            if self._owner_answers(event, waits=True):
+                self._cure(event.subject, event.owner)
+            return False
         return self._judged_again(item, self._judge(event) if verdict.kind == "accept" else verdict)
 
     def _judged_again(self, item: Held, verdict: Verdict) -> bool:

@@ -19,7 +19,7 @@ from senconet.demonstration.judge_history import (
     step,
     transfer_code,
 )
-from senconet.demonstration.judge_owners import Fallen, fallen_of, same_fact, unit_unknown
+from senconet.demonstration.judge_owners import Fallen, fallen_of, same_fact
 from senconet.demonstration.judge_rules import day_of
 from senconet.demonstration.judge_world import (
     ENROLMENT,
@@ -164,7 +164,7 @@ def _too_late_to_move(history: History, fact: Fact) -> bool:
     offer = offer_of(fact, history.facts)
     if offer is None:
         return False
-    loser, begins = history.owner_at(offer.place), midnight(offer.data["effective_on"])
+    loser, begins = history.loser(offer), midnight(offer.data["effective_on"])
     return any(
         found.partner == loser and found.moment >= begins and found != offer and found.name not in ANSWERS
         for found in history.facts
@@ -196,8 +196,6 @@ def _owned_form(found: Registration, service: str, fact: Fact, others: list[Fact
     """Stages 5 to 7 of another service's fact, beside its others: it stands, and all that stood stands on."""
     if same_fact(fact, others):
         return reject("same_fact_exists")
-    if unit_unknown(found.rules, history, fact):
-        return reject("code_not_in_list")
     after = fallen_of(found.rules, history, ordered([*others, fact]), service)
     if fact.key in after:
         return verdict(after[fact.key])

@@ -199,6 +199,17 @@ class History:
         number = self.period_at(place)
         return self.periods[number - 1].partner if number else self.registered_by
 
+    def loser(self, offer: Fact) -> str:
+        """The partner that an offer takes the registration from: whose it would be at its place had it not been made.
+
+        The period that an offer makes may begin before it, at 00:00 of its own day.
+        """
+        owner = self.registered_by
+        for period in periods(owner, [fact for fact in self.facts if fact != offer]):
+            if period.place <= offer.place:
+                owner = period.partner
+        return owner
+
     def had(self, partner: str) -> bool:
         """Whether the registration was ever this partner's."""
         return partner == self.registered_by or any(period.partner == partner for period in self.periods)
@@ -225,7 +236,7 @@ def transfer_code(history: History, fact: Fact, lead: str) -> str | None:
     if offer is None or answer_to(offer, earlier) is not None or fact.time > offer.time + LAPSES:
         return "transfer_not_offered"
     if fact.name == "transfer.cancelled":
-        return None if fact.partner in (lead, history.owner_at(offer.place)) else "transfer_not_offered"
+        return None if fact.partner in (lead, history.loser(offer)) else "transfer_not_offered"
     return None if fact.partner == offer.data["to_partner"] else "transfer_not_offered"
 
 

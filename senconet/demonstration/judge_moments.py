@@ -69,7 +69,7 @@ def _of_enrolment(found: Registration, rows: Rows) -> Iterator[Happening]:
             moved = midnight(offer.data["effective_on"])
             _, authority, region = rows.at(moved, fact.place)
             yield Happening(moved, "moved_in", 1, (fact.partner, authority, region))
-            yield Happening(moved, "moved_out", 1, (history.owner_at(offer.place), authority, region))
+            yield Happening(moved, "moved_out", 1, (history.loser(offer), authority, region))
 
 
 def _of_mentoring(facts: tuple[Fact, ...], rows: Rows) -> Iterator[Happening]:

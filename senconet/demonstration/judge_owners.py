@@ -116,7 +116,7 @@ def _settled(cohort: Cohort, decision: Fact | None) -> bool:
 
 
 def assessment_fallen(rules: Rules, history: History, facts: Sequence[Fact]) -> Fallen:
-    """Submissions, decisions and the completion, each judged after what stands before it."""
+    """Submissions and decisions of the cohort's units, and the completion, each judged after what stands before it."""
     fallen: Fallen = {}
     progress = Progress()
     for fact in facts:
@@ -124,7 +124,9 @@ def assessment_fallen(rules: Rules, history: History, facts: Sequence[Fact]) -> 
         if code is None:
             status = history.status_at(fact.place)
             cohort = None if status is None else rules.cohorts.get(status.cohort)
-            if fact.name == "portfolio.submitted":
+            if cohort is not None and fact.data.get("unit_code", cohort.units[0]) not in cohort.units:
+                code = "code_not_in_list"
+            elif fact.name == "portfolio.submitted":
                 code = progress.submit(fact, cohort)
             elif fact.name == "assessment.decided":
                 code = progress.decide(fact)
@@ -133,13 +135,6 @@ def assessment_fallen(rules: Rules, history: History, facts: Sequence[Fact]) -> 
         if code is not None:
             fallen[fact.key] = code
     return fallen
-
-
-def unit_unknown(rules: Rules, history: History, fact: Fact) -> bool:
-    """Whether a unit is none of the cohort's that the registration is in at the fact's moment."""
-    status = history.status_at(fact.place)
-    cohort = None if status is None else rules.cohorts.get(status.cohort)
-    return "unit_code" in fact.data and cohort is not None and fact.data["unit_code"] not in cohort.units
 
 
 FALLEN: dict[str, Callable[[Rules, History, Sequence[Fact]], Fallen]] = {

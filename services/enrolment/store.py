@@ -173,7 +173,9 @@ async def move_places(tx: AsyncConnection, urns: Sequence[str]) -> None:
         if registration in settings
         and (found := place_anew(ledger, periods.get(settings[registration], ()), now)) is not None
     ]
-    await save_ledgers(tx, [ledger for ledger, _ in placed])
+    await save_ledgers(
+        tx, [ledger for ledger, _ in placed], {ledger.registration: ledger.status for ledger, _ in placed}
+    )
     await publish(tx, [message for _, told in placed for message in told])
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.demonstration.stories import SUBJECT, told
+from senconet.demonstration.model import Key
+from tests.demonstration.stories import DECIDED, SUBJECT, told
 
 BOTH = "submitted 3/1 s1; decided 3/9 d1; submitted 3/1 s2 unit=unit-2; decided 3/9 d2 unit=unit-2"
 HISTORIES = {
@@ -121,6 +124,7 @@ def test_a_history_is_answered_as_the_rules_say(text: str) -> None:
 
 
 MOVED = "R; offered 2/10; E:accepted 2/12"
+SAME_DAY = "R; offered 2/10 on=2023-02-10"
 TRANSFERS = {
     # the handshake
     "R; E:accepted 2/12": "a ~transfer_not_offered",
@@ -169,6 +173,19 @@ TRANSFERS = {
     f"{MOVED}; E:withdrew 2/21; withdrew 2/22": "a a a a ~not_your_trainee",
     f"{MOVED}; E:offered 2/25 o on=2023-03-01 to=tarnwick transfer_id=55555555-5555-4555-8555-555555555555": "a a a a",
     f"{MOVED}; E:void registered r; void registered r": "a a a ~already_in_state a",
+    # a transfer effective on the day of its offer: the losing partner is who offered
+    f"{SAME_DAY}; E:accepted 2/12; cancelled 2/11": "a a a would_invalidate",
+    f"{SAME_DAY}; E:accepted 2/12; E:cancelled 2/11": "a a a ~transfer_not_offered",
+    f"{SAME_DAY}; E:accepted 2/14; E:deferred 2/20; E:accepted 2/12 again": "a a a a would_invalidate",
+    f"{SAME_DAY}; deferred 2/10 hour=8; E:accepted 2/12": "a a a transfer_date_conflict",
+    # an owner deals with one released record, and what waited for it, before the next one reaches it
+    "R; E:mentor 2/21 m ends_previous=true; E:mentor 2/22 n; E:void mentor m; offered 2/10; E:accepted 2/12": (
+        "a ~a ~a ~a a a"
+    ),
+    "R; E:submitted 2/21 s; E:decided 2/22 d; E:void submitted s; offered 2/10; E:accepted 2/12": (
+        "a ~a ~submission_missing ~a a a"
+    ),
+    "R; E:decided 2/22 d; E:submitted 2/21 s; E:void submitted s; offered 2/10; E:accepted 2/12": "a ~a ~a ~a a a",
 }
 
 
@@ -197,3 +214,31 @@ def test_a_transfer_that_moves_nobody_leaves_the_mentor_and_the_state_as_they_ar
     answers, key = told(f"R; {later}; {agreed}; offered 2/10; E:accepted 2/12; E:mentor 2/21; E:mentor 3/2")
     assert answers == "a a a a a a already_in_state"
     assert key.states["emberfold", SUBJECT] == told(MOVED)[1].states["emberfold", SUBJECT]
+
+
+def counted(key: Key) -> tuple[int, int]:
+    """Registrations and decisions that count in the end."""
+    total = key.figures[max(key.figures)].cuts["national"]["total"]
+    return total.registrations, total.decisions
+
+
+def test_a_decision_on_a_unit_of_another_cohort_than_the_trainees_is_set_aside_and_restored() -> None:
+    """It does not fall with its submission then: the lead may move that."""
+    march = {"2023-march": {"units": ["unit-1"]}}
+    given = replace(DECIDED, cohorts=tuple(body | march.get(body["cohort_code"], {}) for body in DECIDED.cohorts))
+    story = (
+        "R; deferred 1/16; submitted 1/10 s unit=unit-2; decided 2/1 d unit=unit-2; resumed 1/24 b cohort=2023-march"
+    )
+    answers, key = told(story, given)
+    assert (answers, counted(key)) == ("a a a a a", (1, 0))
+    answers, key = told(f"{story}; void resumed b", given)
+    assert (answers, counted(key)) == ("a a a a a a", (1, 1))
+    assert told(f"{story}; L:change submitted s 2/1 unit=unit-1 owner=Q", given)[0] == "a a a a a a"
+    assert told(f"{story}; decided 2/2 e unit=unit-2 attempt=2", given)[0] == "a a a a a code_not_in_list"
+
+
+def test_a_transfer_on_the_day_of_its_offer_is_counted_out_of_who_offered_and_into_who_accepted() -> None:
+    _, key = told(f"{SAME_DAY}; E:accepted 2/12")
+    cut = key.figures[max(key.figures)].cuts["partner"]
+    moves = {partner: (found.registrations, found.moved_in, found.moved_out) for partner, found in cut.items()}
+    assert moves == {"emberfold": (1, 1, 0), "quillmarsh": (0, 0, 1)}

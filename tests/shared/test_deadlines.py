@@ -17,7 +17,7 @@ from tests.support.agreement import Answered
 from tests.support.histories import random_history, records_of
 from tests.support.memory import HOLD, NOW
 
-SEEDS = range(150)
+SEEDS = range(100)
 MORE_SEEDS = range(900)
 
 

@@ -14,7 +14,7 @@ from tests.support.agreement import MILLISECOND, Answered, short
 from tests.support.histories import random_history, records_of
 from tests.support.memory import HOLD, NOW, System
 
-SEEDS = range(150)
+SEEDS = range(100)
 MENTORING = ("session.", "mentor.", "mentoring.")
 WITHOUT_MENTORING = ("assessment",)
 

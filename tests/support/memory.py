@@ -54,6 +54,7 @@ class Deciding:
     judge: Judge
     world: World = field(default_factory=world)
     published: list[Message] = field(default_factory=list)
+    answered: set[Position] = field(default_factory=set)
     hold_for: timedelta = HOLD
     read: Callable[[RawRecord], Item] = handover.read
     queued: dict[Position, RawRecord] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Deciding:
         self.queued |= {position: raw for raw, position, *_ in writes.failed}
         self.queued |= {event.position: event.raw for event in writes.queued}
         self.published += writes.messages
+        self.answered |= _answers(writes.messages).keys()
         return writes.messages
 
 
@@ -232,7 +234,7 @@ def carried(message: Message, offset: int = 0) -> RawRecord:
 def _dealt_with(owner: Deciding) -> set[Position]:
     """What an owner has answered, holds or has queued."""
     waiting = set(owner.queued) | {hold.event.position for holds in owner.world.holds.values() for hold in holds}
-    return waiting | set(_answers(owner.published))
+    return waiting | owner.answered
 
 
 def _answers(messages: Iterable[Message]) -> dict[Position, list[dict[str, Any]]]:

@@ -15,7 +15,7 @@ from tests.system.flow import as_if_undisturbed, flow_during
 from tests.system.generations import OFFSETS
 from tests.system.support import Stage, until
 
-BUSY: Final = (topics.events("leaders-a"), topics.facts("enrolment"), OFFSETS)
+BUSY: Final = (topics.events("leaders-a"), OFFSETS)
 BACK_SECONDS: Final = 60.0
 
 

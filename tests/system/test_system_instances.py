@@ -11,10 +11,9 @@ import psutil
 import pytest
 
 from senconet.local.service import ServiceProcess
-from shared import topics
 from tests.system.events import Trainee
 from tests.system.flow import as_if_undisturbed, flow_during
-from tests.system.invariants import DOOR, OWNERS
+from tests.system.invariants import DOOR
 from tests.system.support import Partner, Stage, until, watch
 
 TRAINEES: Final = 40
@@ -58,7 +57,7 @@ async def frozen_in_its_batch(process: ServiceProcess) -> psutil.Process:
     ("service", "point"),
     [
         *((DOOR, point) for point in ("after_fetch", "after_journal", "after_commit")),
-        *((o, "after_fetch") for o in OWNERS),
+        ("assessment", "after_fetch"),
     ],
 )
 async def test_an_instance_that_comes_back_after_its_session_finds_its_batch_answered_and_adds_nothing(
@@ -86,7 +85,7 @@ def answers_of(stage: Stage, service: str) -> list[tuple[object, ...]]:
     return stage.rows(service, "SELECT topic, position, outcome, decidedtime FROM journal ORDER BY id")
 
 
-@pytest.mark.parametrize("service", topics.DECIDING_SERVICES)
+@pytest.mark.parametrize("service", [DOOR, "mentoring"])
 async def test_instances_that_join_and_leave_while_records_flow_lose_nothing_and_keep_the_order(
     stage: Stage, partners: list[Partner], service: str
 ):

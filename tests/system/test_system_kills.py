@@ -19,9 +19,9 @@ from tests.system.flow import as_if_undisturbed, flow_during
 from tests.system.support import Stage
 
 SEEDS: Final = range(1, 1 + int(os.environ.get("SENCONET_TEST_SEEDS", "1")))
-KILLS: Final = 10
+KILLS: Final = 6
 PAUSE_SECONDS: Final = (1.0, 5.0)
-LEAST: Final = 500
+LEAST: Final = 300
 
 
 @dataclass
