@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
@@ -34,19 +35,20 @@ def state_of(
 
 
 def _mentors(state: Mentored, status: Status | None) -> tuple[Mentor, ...]:
+    moved = moves(status)
     return tuple(
         Mentor(
             mentor_id=mentor.mentor_id,
             partner=mentor.partner,
             begins=mentor.begins,
-            ends=_end(mentor, following, status),
+            ends=_end(mentor, following, moved),
         )
         for mentor, following in pairwise((*state.assigned, None))
         if mentor is not None
     )
 
 
-def _end(mentor: Assigned, following: Assigned | None, status: Status | None) -> datetime | None:
+def _end(mentor: Assigned, following: Assigned | None, moved: Sequence[datetime]) -> datetime | None:
     """When another mentor took over, or the trainee moved to another partner, whichever came first."""
-    moved = [move for move in moves(status) if move > mentor.begins]
-    return min([*moved, *([following.begins] if following else [])], default=None)
+    later = (move for move in moved if move > mentor.begins)
+    return min([*later, *([following.begins] if following else [])], default=None)
