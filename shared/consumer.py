@@ -27,9 +27,10 @@ from shared.records import RawRecord
 
 log = logging.getLogger("senconet.consumer")
 REBALANCE_SECONDS: Final = 5.0
-FEW: Final = 200
-GATHER_SECONDS: Final = 0.02
-"""After a batch of few records, how long the next may grow: a transaction costs as much as many records."""
+FEW: Final = 250
+GATHER_SECONDS: Final = 0.25
+"""After a batch of few records the next may grow as long as that one took, up to this: a transaction costs as much as
+many records, and the busier the machine, the longer it takes."""
 STOPPING = (PositionMoved, SystemicFault, LostRace)
 
 
@@ -60,6 +61,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         await self.ready.wait()
         async with self._busy:
+            began = time.monotonic()
             self.unread = _oldest(batch)
             crash.point("after_fetch", len(batch))
             size = max(1, len(batch) >> self._failures)
@@ -74,7 +76,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
                 self.metrics.behind.labels(topic).set(0)
             self.unread = {}
         if len(batch) < FEW:
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(min(GATHER_SECONDS, time.monotonic() - began))
 
     def running(self) -> AIOKafkaConsumer | None:
         """The consumer, once it has joined its group."""

@@ -31,7 +31,7 @@ def demo(
         bool, typer.Option("--exit", help="Stop the system at the end instead of waiting for Ctrl-C.")
     ] = False,
     seed: Annotated[int, typer.Option(help="The data set follows from the seed.")] = 2022,
-    scale: Annotated[float, typer.Option(min=0.02, max=1, help="A part of the national data set.")] = 1,
+    scale: Annotated[float, typer.Option(min=0.04, max=1, help="A part of the national data set.")] = 1,
 ) -> None:
     """Publish a synthetic national data set as ten partners and the lead, and compare all answers with a key.
 
