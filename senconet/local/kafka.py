@@ -109,7 +109,8 @@ class KafkaServer:
             arguments.unlink()
         if done.returncode != 0:
             reasons = [line for line in done.stderr.splitlines() if "Exception" in line]
-            raise StartFailed(f"Kafka's storage could not be formatted: {' '.join(reasons[:1])}")
+            reason = " ".join(reasons[:1]) or f"it ended with {done.returncode}"
+            raise StartFailed(f"Kafka's storage could not be formatted: {reason}")
         mark.touch()
 
     def _answers(self) -> bool:

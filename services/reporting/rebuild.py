@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 from sqlalchemy import func, select
@@ -23,6 +23,9 @@ from shared.database import make_engine, snapshot
 from shared.kafka import read_to, reading
 from shared.positions import POSITIONS
 from shared.records import RawRecord
+
+READ_SECONDS: Final = 600
+"""All that the database holds is read as of one moment, however long that takes."""
 
 Fact = tuple[str, int, str]
 """Topic, version, and whose it is."""
@@ -65,7 +68,7 @@ async def rebuild(database_url: str, kafka_options: Mapping[str, Any], *, seed: 
     The seed draws the order in which partitions are replayed, one after another; nothing may depend on it. What is
     compacted away before the consumer has read it shows as a difference until the consumer has caught up.
     """
-    engine = make_engine(database_url)
+    engine = make_engine(database_url, READ_SECONDS)
     try:
         ends, held = await _live(engine)
     finally:

@@ -56,8 +56,8 @@ async def frozen_in_its_batch(process: ServiceProcess) -> psutil.Process:
 @pytest.mark.parametrize(
     ("service", "point"),
     [
-        *((DOOR, point) for point in ("after_fetch", "after_journal", "after_commit")),
-        ("assessment", "after_fetch"),
+        *((DOOR, point) for point in ("after_fetch", "after_journal")),
+        ("assessment", "after_commit"),
     ],
 )
 async def test_an_instance_that_comes_back_after_its_session_finds_its_batch_answered_and_adds_nothing(
@@ -85,7 +85,7 @@ def answers_of(stage: Stage, service: str) -> list[tuple[object, ...]]:
     return stage.rows(service, "SELECT topic, position, outcome, decidedtime FROM journal ORDER BY id")
 
 
-@pytest.mark.parametrize("service", [DOOR, "mentoring"])
+@pytest.mark.parametrize("service", [DOOR])
 async def test_instances_that_join_and_leave_while_records_flow_lose_nothing_and_keep_the_order(
     stage: Stage, partners: list[Partner], service: str
 ):
