@@ -15,7 +15,7 @@ from senconet.publisher import from_structured
 from shared import contract, topics
 from shared.contract import Event
 from shared.events.catalogue import BY_NAME
-from shared.events.codes import CODES, WARNINGS
+from shared.events.codes import WARNINGS
 from shared.owning import RESTORED, SET_ASIDE
 from shared.records import RawRecord
 from tests.architecture.source import ROOT
@@ -107,17 +107,6 @@ def test_a_date_that_there_is_not_is_refused_by_its_format() -> None:
 
 
 CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
-
-
-@pytest.mark.parametrize("name", [name for name, kind in BY_NAME.items() if kind.corrects is None])
-def test_the_contract_names_every_type_and_who_answers_it(name: str) -> None:
-    assert f"| `{BY_NAME[name].wire}` | {BY_NAME[name].owner} |" in CONTRACT
-
-
-@pytest.mark.parametrize("name", sorted(CODES))
-def test_the_contract_names_every_code_as_it_is_answered(name: str) -> None:
-    code = CODES[name]
-    assert f"| `{name}` | {'yes' if code.retryable else 'no'} | {code.message} |" in CONTRACT
 
 
 @pytest.mark.parametrize("name", [*WARNINGS, SET_ASIDE, RESTORED, "transfer_offered", "transfer_closed"])
