@@ -43,8 +43,9 @@ lock: install ## Work out the locked packages and jars afresh, at their newest p
 	echo "uv==$(UV_VERSION)" | $(UV) $(COMPILE) --output-file requirements-uv.lock -
 	$(BIN)/python -m senconet.local.install --lock
 
-schemas: install ## Write the JSON Schemas of the contract afresh
+schemas: install ## Write the JSON Schemas of the contract and docs/catalogue.md afresh
 	$(BIN)/python -m senconet.contract_files
+	$(BIN)/python -m senconet.catalogue_file
 
 clean: ## Stop what runs, then remove its state, .venv and all caches
 	if [ -x $(BIN)/senconet ]; then $(BIN)/senconet down; fi

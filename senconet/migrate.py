@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Final
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -13,8 +12,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, create_engine
 from sqlmodel import SQLModel
-
-SERVICES: Final = ("enrolment", "mentoring", "assessment", "reporting")
 
 
 def migrate(service: str, url: str) -> None:

@@ -36,8 +36,6 @@ from senconet.access import KafkaAccess, PostgresAccess
 from shared import topics
 from shared.topics import Topic
 
-SERVICES: Final = (*topics.DECIDING_SERVICES, "reporting")
-
 _CODE: Final = re.compile(r"[a-z0-9-]+")
 _SCRAM_ITERATIONS: Final = 10_000
 _REQUEST_SECONDS: Final = 15.0

@@ -82,11 +82,6 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         """The consumer, once it has joined its group."""
         return self.consumer() if self.joined.is_set() else None
 
-    def come_again(self) -> None:
-        """Join the group anew, if it has been joined."""
-        if consumer := self.running():
-            join_anew(consumer)
-
     def show_unread(self) -> None:
         """How old the first record in hand is, by topic: it shows a database that is away, and needs none."""
         for topic, received in self.unread.items():
@@ -202,14 +197,14 @@ class Newcomers:
 
     async def look(self) -> None:
         """Look once. A rebalance that is under way is given time to end."""
-        consumer = self.reader.running()
-        missing = await self._not_given(consumer.subscription()) if consumer else frozenset()
-        now = time.monotonic()
+        if (consumer := self.reader.running()) is None:
+            return
+        missing, now = await self._not_given(consumer.subscription()), time.monotonic()
         if missing != self._missing:
             self._missing, self._since = missing, now
         elif missing and now - self._since > REBALANCE_SECONDS:
             self._since = now
-            self.reader.come_again()
+            join_anew(consumer)
 
     async def _not_given(self, fitting: frozenset[str]) -> frozenset[str]:
         """Who is given a partition stores its position."""

@@ -25,7 +25,7 @@ from shared.status import Status
 
 FUTURE: Final = timedelta(minutes=5)
 MAX_PROBLEMS: Final = 20
-"""Problems of the data that are told at once: an answer must stay far smaller than what a topic takes."""
+"""Problems of a record that are told at once: an answer must stay far smaller than what a topic takes."""
 
 _UUID: Final = re.compile(UUID_PATTERN)
 _SOURCE: Final = re.compile(r"/partners/([a-z0-9-]+)/.+")
@@ -164,12 +164,19 @@ def _refusal(raw: RawRecord, sender: str, problems: tuple[Problem, ...], named: 
         position_of(raw),
         sender,
         raw.received,
-        problems,
+        _told_at_once(problems),
         source=source,
         id=named.get("id"),
         type=named.get("type") if named.get("type") in BY_WIRE else None,
         subject=named.get("subject"),
     )
+
+
+def _told_at_once(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """As many as an answer names: the first of each code, then the others as they come."""
+    first = {problem.code: problem for problem in reversed(problems)}
+    others = (problem for problem in problems if first[problem.code] is not problem)
+    return problems if len(problems) <= MAX_PROBLEMS else (*first.values(), *others)[:MAX_PROBLEMS]
 
 
 def _problems(

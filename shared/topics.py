@@ -13,6 +13,7 @@ REQUEST_PARTITIONS: Final = 12
 LEAD: Final = "lead"
 
 DECIDING_SERVICES: Final = ("enrolment", "mentoring", "assessment")
+SERVICES: Final = (*DECIDING_SERVICES, "reporting")
 REFERENCE_KINDS: Final = ("cohorts", "partnerships", "settings", "code-lists")
 OPERATOR: Final = "operator"
 

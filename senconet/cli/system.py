@@ -13,7 +13,7 @@ from senconet import partners
 from senconet.cli.common import console, engines, home, reporting_url, run, services, short, told
 from senconet.local.programme import Programme
 from senconet.status import ServiceStatus, partner_status, service_status
-from shared.topics import DECIDING_SERVICES, LEAD
+from shared.topics import DECIDING_SERVICES, LEAD, SERVICES
 
 ALERT_RULES: Final = "deploy/prometheus/alerts.yml"
 
@@ -106,8 +106,8 @@ def migrate(
     service: Annotated[str | None, typer.Argument(help="One service; all of them without it.")] = None,
 ) -> None:
     """Bring the services' databases up to date."""
-    if service is not None and service not in migrations.SERVICES:
-        raise typer.BadParameter(f"one of {', '.join(migrations.SERVICES)}")
-    for name in [service] if service else migrations.SERVICES:
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"one of {', '.join(SERVICES)}")
+    for name in [service] if service else SERVICES:
         migrations.migrate(name, engines().reach(name)[1])
         console.print(f"{name}: up to date")

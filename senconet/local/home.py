@@ -17,8 +17,7 @@ from senconet.access import KafkaAccess, PostgresAccess
 from senconet.local.files import private_folder, write_private
 from senconet.local.kafka_config import new_cluster_id
 from senconet.local.processes import ProcessId
-from senconet.provision import SERVICES
-from shared.topics import OPERATOR
+from shared.topics import OPERATOR, SERVICES
 
 HOME: Final = "SENCONET_HOME"
 KAFKA: Final = "SENCONET_KAFKA"

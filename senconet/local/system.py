@@ -139,8 +139,7 @@ class LocalSystem:
         (port,) = held.enter_context(reserved_ports([saved.ports.get(name)]))
         self.home.save(saved.model_copy(update={"ports": dict(saved.ports) | {name: port}}))
         process = ServiceProcess(program, self.home.services, name=name, port=port)
-        own = {"SENCONET_INSTANCE": instance, **settings}
-        process.launch(service_environment(*self.engines.reach(program.service), port, own))
+        process.launch(service_environment(*self.engines.reach(program.service), port, settings))
         self.services[name] = process
         return process
 

@@ -1,14 +1,20 @@
-"""What the documents point to is there."""
+"""What the documents point to is there, and each decision names the tests that hold it."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.source import ROOT
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+HELD = re.compile(r"\*\*Held by\*\*(.+)\Z", re.DOTALL)
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 
 
 def dangling(document: Path) -> list[str]:
@@ -27,3 +33,38 @@ def test_a_link_to_nothing_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("[one](there.md#part) [two](gone.md) [three](https://example.org/gone) [four](../gone)")
     assert dangling(page) == ["gone.md", "../gone"]
+
+
+def unheld(decision: Path) -> str:
+    """What is wrong with the last words of a decision: they name files of tests, or say that nothing holds it."""
+    held = HELD.search(decision.read_text("utf-8"))
+    if held is None:
+        return "end it with **Held by** and the files of the tests that hold it"
+    named = re.findall(r"`(tests/[^`]+)`", held[1])
+    if gone := [name for name in named if not (name.endswith(".py") and (ROOT / name).is_file())]:
+        return f"not a file of tests: {', '.join(gone)}"
+    return "" if named or held[1].strip().startswith("nothing: ") else "it names no file of tests"
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_names_the_tests_that_hold_it(decision: Path) -> None:
+    assert not (found := unheld(decision)), f"docs/decisions/{decision.name}: {found}"
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ("**Why.** Because.", "end it with"),
+        ("**Held by** `tests/system`.", "not a file of tests: tests/system"),
+        ("**Held by** `tests/architecture/test_gone.py`.", "not a file of tests: tests/architecture/test_gone.py"),
+        ("**Held by** care.", "it names no file"),
+        ("**Held by** nothing: a next step.", ""),
+        ("**Held by** `tests/architecture/test_documents.py`.", ""),
+    ],
+)
+def test_a_decision_that_nothing_holds_is_found(tmp_path: Path, words: str, wrong: str) -> None:
+    page = tmp_path / "0001-page.md"
+    page.write_text(f"# 1. Page\n\n{words}\n")
+    found = unheld(page)
+    assert found.startswith(wrong)
+    assert bool(found) is bool(wrong)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from shared.topics import SERVICES
 from tests.architecture import rules
 from tests.architecture.source import Module, Rule, broken, marked, modules, sample
 
-SERVICES = ("enrolment", "mentoring", "assessment", "reporting")
 PRODUCT = modules("services", "shared", "senconet")
 RUNNING = modules("services", "shared")
 

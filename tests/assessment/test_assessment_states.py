@@ -6,6 +6,7 @@ import pytest
 
 from senconet.demonstration.wire import Event
 from tests.support.owning import ASSESSOR, DEFERRED, WITHDRAWN, assessing, completed, course, decided, submitted
+from tests.support.telling import told
 
 S1, S2, S3 = submitted(1, "2023-02-01T10:00"), submitted(2, "2023-04-01T10:00"), submitted(3, "2023-06-01T10:00")
 R1, R2, R3 = (decided(n, f"2023-0{2 * n + 1}-01T10:00", "referred") for n in (1, 2, 3))
@@ -181,6 +182,12 @@ def test_a_course_is_completed_once() -> None:
     assessment = assessing(completion_requires="none")
     assert assessment.tell(completed(LATER), completed("2023-08-01", "again")) == ["accepted", "same_fact_exists"]
     assert assessment.last()["errors"][0]["detail"] == {"first": "completed"}
+
+
+def test_an_id_is_of_one_registration_even_where_another_uses_it_first() -> None:
+    assessment = assessing(completion_requires="none")
+    others = told("completed", LATER, "one", of="22222222-2222-4222-8222-222222222222")
+    assert assessment.tell(others, completed(LATER, "one")) == ["accepted", "id_conflict"]
 
 
 def test_what_is_dated_before_a_completion_is_still_taken() -> None:

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from senconet import contract_files
 from senconet.contract_files import RECEIPT, path_of
+from tests.architecture.source import ROOT
 from tests.contracts.evolution import objections
 
 STORED = Path(__file__).parent / "stored"
@@ -36,13 +37,15 @@ def loaded(path: Path) -> Any:
 @pytest.mark.parametrize("name", sorted(MADE))
 def test_the_newest_version_is_stored(name: str) -> None:
     stored = versions(name)
-    following = STORED / name / f"{len(stored) + 1}.json"
-    assert [path.stem for path in stored] == [str(number) for number in range(1, len(stored) + 1)] != []
-    assert loaded(stored[-1]) == MADE[name], f"the contract has changed: copy {path_of(name)} to {following}"
+    assert [path.stem for path in stored] == [str(number) for number in range(1, len(stored) + 1)]
+    source, following = (p.relative_to(ROOT) for p in (path_of(name), STORED / name / f"{len(stored) + 1}.json"))
+    newest = loaded(stored[-1]) if stored else None
+    assert newest == MADE[name], f"the contract has changed: copy {source} to {following}, its sample beside it"
 
 
 def test_nothing_is_stored_of_a_type_that_is_gone() -> None:
-    assert {path.name for path in STORED.iterdir()} == set(MADE), "a type may end only with a new major version"
+    gone = {path.name for path in STORED.iterdir()} - set(MADE)
+    assert not gone, f"a type may end only with a new major version: {gone}"
 
 
 @pytest.mark.parametrize(("name", "path"), EARLIER)

@@ -15,7 +15,7 @@ from senconet.publisher import from_structured
 from shared import contract, topics
 from shared.contract import Event
 from shared.events.catalogue import BY_NAME
-from shared.events.codes import CODES, WARNINGS
+from shared.events.codes import WARNINGS
 from shared.owning import RESTORED, SET_ASIDE
 from shared.records import RawRecord
 from tests.architecture.source import ROOT
@@ -40,13 +40,15 @@ def faults(name: str, data: Any) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_committed_schema_is_the_one_of_the_code(name: str) -> None:
     path = path_of(name)
-    assert path.is_file(), f"make {path} by `make schemas`"
-    assert path.read_text("utf-8") == render(MADE[name]), f"{path} is not what shared/events says: run `make schemas`"
+    assert path.is_file(), f"make {path.relative_to(ROOT)} by `make schemas`"
+    same = path.read_text("utf-8") == render(MADE[name])
+    assert same, f"{path.relative_to(ROOT)} is not what shared/events says: run `make schemas`"
 
 
-def test_there_are_no_schemas_and_examples_of_other_types() -> None:
-    for folder in (SCHEMAS, EXAMPLES):
-        assert {path.name for path in folder.glob("*")} == {path_of(name).name for name in NAMES}, f"look into {folder}"
+@pytest.mark.parametrize(("folder", "how"), [(SCHEMAS, "run `make schemas`"), (EXAMPLES, "write or remove")])
+def test_every_type_has_a_schema_and_an_example_and_nothing_else_has(folder: Path, how: str) -> None:
+    wrong = {path.name for path in folder.glob("*")} ^ {path_of(name).name for name in NAMES}
+    assert not wrong, f"{how} in {folder.relative_to(ROOT)}: {sorted(wrong)}"
 
 
 def test_the_generator_writes_what_is_compared_and_removes_what_is_gone(tmp_path: Path) -> None:
@@ -76,6 +78,7 @@ def nodes(node: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_the_example_of_a_type_is_read_by_the_door_and_keeps_its_schema(name: str) -> None:
     path = path_of(name, EXAMPLES)
+    assert path.is_file(), f"write an example: {path.relative_to(ROOT)}"
     sent = from_structured(path.read_text("utf-8"), 1)
     sender = loaded(path)["source"].split("/")[2]
     raw = RawRecord(topics.events(sender), 0, 0, NOW, sent.key, sent.value, sent.headers)
@@ -107,17 +110,6 @@ def test_a_date_that_there_is_not_is_refused_by_its_format() -> None:
 
 
 CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
-
-
-@pytest.mark.parametrize("name", [name for name, kind in BY_NAME.items() if kind.corrects is None])
-def test_the_contract_names_every_type_and_who_answers_it(name: str) -> None:
-    assert f"| `{BY_NAME[name].wire}` | {BY_NAME[name].owner} |" in CONTRACT
-
-
-@pytest.mark.parametrize("name", sorted(CODES))
-def test_the_contract_names_every_code_as_it_is_answered(name: str) -> None:
-    code = CODES[name]
-    assert f"| `{name}` | {'yes' if code.retryable else 'no'} | {code.message} |" in CONTRACT
 
 
 @pytest.mark.parametrize("name", [*WARNINGS, SET_ASIDE, RESTORED, "transfer_offered", "transfer_closed"])

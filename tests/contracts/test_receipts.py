@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from senconet import contract_files
 from shared.contract import Position
+from shared.events.codes import CODES
 from shared.events.receipts import Receipt
 from shared.messages import Answer, receipt
 from tests.support import agreement
@@ -42,6 +43,13 @@ def test_every_receipt_is_as_described() -> None:
     for body in found:
         CHECK.validate(body)
         assert Receipt.model_validate(body).model_dump(mode="json", exclude_unset=True) == body
+
+
+def test_a_receipt_names_what_one_stage_found() -> None:
+    for body in bodies():
+        codes = {error["code"] for error in body["errors"]}
+        stages = [set(CODES[code].stages) for code in codes]
+        assert not stages or set.intersection(*stages), f"{codes}: look at `stages` in shared/events/codes.py"
 
 
 def test_a_receipt_of_what_waits_names_its_deadline() -> None:

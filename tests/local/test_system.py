@@ -76,7 +76,6 @@ def test_a_service_is_told_what_to_reach(system: LocalSystem, engines: Engines):
     assert environment["SENCONET_KAFKA_USERNAME"] == "enrolment"
     assert environment["SENCONET_DATABASE_URL"] == engines.reach("enrolment")[1]
     assert environment["SENCONET_HOLD_SECONDS"] == "5"
-    assert environment["SENCONET_INSTANCE"] == "1"
 
 
 def test_a_server_of_a_service_uses_its_database(system: LocalSystem):
@@ -87,7 +86,7 @@ def test_a_server_of_a_service_uses_its_database(system: LocalSystem):
 def test_two_instances_run_side_by_side(system: LocalSystem):
     one, two = system.start_service(ENROLMENT), system.start_service(ENROLMENT, instance="2")
     assert one.port != two.port
-    assert told(system, "enrolment-2")["SENCONET_INSTANCE"] == "2"
+    assert told(system, "enrolment-2")["SENCONET_HTTP_PORT"] == str(two.port)
     two.kill()
     assert one.process_id is not None
 

@@ -77,7 +77,7 @@ def processes(engines: Engines, migrated: str, tmp_path: Path) -> Iterator[dict[
             program.name: ServiceProcess(program, tmp_path, name=program.name, port=port)
             for program, port in zip(programs, ports, strict=True)
         }
-    settings = {"SENCONET_NOTICE": "Synthetic data", "SENCONET_INSTANCE": "test"}
+    settings = {"SENCONET_NOTICE": "Synthetic data"}
     try:
         for process in made.values():
             process.launch(service_environment(user, migrated, process.port, settings))

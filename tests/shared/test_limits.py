@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from shared import contract, topics
 from shared.batch import MAX_WAITING
 from shared.contract import MAX_PROBLEMS, Refusal
 from shared.messages import Answer, receipt
-from shared.records import RawRecord
+from shared.records import MAX_VALUE_BYTES, RawRecord
 from shared.reference import Reference
 from tests.support.memory import NOW, System
 
@@ -30,22 +33,39 @@ def record(offset: int, fact: str, data: dict[str, object], time: str = "2026-01
     return RawRecord(topics.events("ash"), 0, offset, NOW, TRAINEE.encode(), value, headers)
 
 
-def size_of_answer(raw: RawRecord) -> int:
-    """How many bytes the refusal of a record takes."""
+def refused(raw: RawRecord) -> tuple[Refusal, int]:
+    """The refusal of a record, and how many bytes the answer takes."""
     refusal = contract.read(raw, Reference())
     assert isinstance(refusal, Refusal)
     answer = Answer(refusal.position, refusal.sender, refusal.received, "rejected", "r1", refusal.problems)
-    return len(receipt("enrolment", answer, NOW).value or b"")
+    return refusal, len(receipt("enrolment", answer, NOW).value or b"")
 
 
-def test_the_answer_to_thousands_of_unknown_fields_is_short() -> None:
-    raw = record(0, "resumed", {f"f{n}": 0 for n in range(7000)})
-    assert size_of_answer(raw) < 500 * MAX_PROBLEMS
+FIELDS = {f"f{n}": 0 for n in range(6000)}
+
+
+@pytest.mark.parametrize("data", [FIELDS, FIELDS | {"cohort_code": 0}, {"cohort_code": "c\u0000"} | FIELDS])
+def test_the_answer_to_thousands_of_unknown_fields_is_short_and_names_each_code(data: dict[str, object]) -> None:
+    raw = record(0, "resumed", data)
+    assert len(raw.value or b"") < MAX_VALUE_BYTES
+    refusal, size = refused(raw)
+    assert len(refusal.problems) == MAX_PROBLEMS
+    codes = {"field_unknown", "schema_invalid"} if "cohort_code" in data else {"field_unknown"}
+    assert {problem.code for problem in refusal.problems} == codes
+    assert size < 500 * MAX_PROBLEMS
 
 
 def test_the_answer_to_a_list_of_thousands_of_wrong_values_is_short() -> None:
     raw = record(0, "registered", {"prior_training": [0] * 30_000})
-    assert size_of_answer(raw) < 500 * MAX_PROBLEMS
+    assert len(raw.value or b"") < MAX_VALUE_BYTES
+    assert refused(raw)[1] < 500 * MAX_PROBLEMS
+
+
+def test_the_answer_to_thousands_of_headers_is_short() -> None:
+    raw = record(0, "resumed", {})
+    refusal, size = refused(replace(raw, headers=(*raw.headers, *((f"ce_x{n}", b"") for n in range(20_000)))))
+    assert {problem.code for problem in refusal.problems} == {"record_unreadable", "field_unknown"}
+    assert size < 500 * MAX_PROBLEMS
 
 
 def events(system: System, raws: list[RawRecord]) -> list[str]:
