@@ -109,7 +109,7 @@ async def waited(stage: Stage, records: Sequence[Outgoing]) -> Waited:
             await _send(producer, records, sent)
             await _until_all(heard.final, len(records))
             await asyncio.sleep(1)  # the last views follow their receipts
-    return _compare(sent, heard)
+    return compared(sent, heard)
 
 
 async def _send(producer: Producer, records: Sequence[Outgoing], sent: Sent) -> None:
@@ -147,7 +147,8 @@ async def _note_views(consumer: AIOKafkaConsumer, heard: Heard) -> None:
                     heard.completed.setdefault(row.key, now)
 
 
-def _compare(sent: Sent, heard: Heard) -> Waited:
+def compared(sent: Sent, heard: Heard) -> Waited:
+    """What was sent against what was heard. A view is told of registrations and completions: they show at once."""
     answered: dict[str, list[float]] = {OWN: [], HANDED_ON: []}
     to_view: list[float] = []
     for offset in sent.records.keys() & heard.final.keys() - heard.held:
