@@ -98,7 +98,10 @@ async def as_it_is(message: KafkaMessage) -> bytes:
 
 
 async def measure(options: Mapping[str, Any], topic: str, database_url: str, events: int) -> float:
-    """Take the first `events` records of a topic; returns how many a second, from the first commit to the last."""
+    """Take the first `events` records of a topic; returns how many a second, from the first commit to the last.
+
+    The topic holds more than those: a record with a header that is not UTF-8 never reaches the handler.
+    """
     engine = create_async_engine(database_url, pool_size=5)
     try:
         async with engine.begin() as connection:
@@ -116,14 +119,13 @@ async def _run(engine: AsyncEngine, options: Mapping[str, Any], topic: str, even
     @broker.subscriber(topic, group_id="naive", auto_offset_reset="earliest", decoder=as_it_is)
     async def handle(body: bytes, message: KafkaMessage) -> None:
         record: Any = message.raw_message
-        if record.offset >= events:
-            return
-        async with AsyncSession(engine) as session:
-            outcome = await take(session, message.headers, body or b"")
-            session.add(Receipt(position=record.offset, outcome=outcome, decided=datetime.now(UTC)))
-            await session.commit()
-        committed[record.offset] = time.monotonic()
-        if record.offset == events - 1:
+        if record.offset < events:
+            async with AsyncSession(engine) as session:
+                outcome = await take(session, message.headers, body or b"")
+                session.add(Receipt(position=record.offset, outcome=outcome, decided=datetime.now(UTC)))
+                await session.commit()
+            committed[record.offset] = time.monotonic()
+        if record.offset >= events - 1:  # the last one itself may be such as FastStream loses
             done.set()
 
     async with broker:

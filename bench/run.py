@@ -59,6 +59,7 @@ async def _measure(
     stage: Stage, prepared: Prepared, events: int, scale: float, load_before: float, say: Say
 ) -> Figures:
     """With all services first, then with none, then with enrolment alone: nobody has work of another measure left."""
+    durable = await durability(stage)
     say("Publishing the demonstration and waiting for its answers")
     partners = traffic_of(prepared, stage.bootstrap, stage.credentials)
     await exchange(partners, prepared.data.phases, PATIENCE, lambda: None)
@@ -67,6 +68,8 @@ async def _measure(
     hop = await latency.hop(stage, steady)
     say("receipt_seconds, view_seconds: the same records through the system")
     waited = await latency.waited(stage, steady)
+    for name, seconds in {"hop": hop, **waited.receipts, "view": waited.view}.items():
+        say(f"{name}: median {1000 * seconds.median:,.1f} ms")
     system = await _with_all(stage, prepared, events, say)
     stage.rest()
     say(f"Publishing {events:,} records more")
@@ -89,7 +92,7 @@ async def _measure(
         receipt_seconds=waited.receipts,
         view_seconds=waited.view,
         memory_mib=system.memory,
-        durability=durability(stage),
+        durability=durable,
         mix=system.mix,
         machine=machine(load_before),
     )

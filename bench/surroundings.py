@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
+from collections.abc import Sequence
 from typing import Final
 
 import httpx
@@ -18,26 +20,28 @@ _MIB: Final = 1024 * 1024
 _DECIDING: Final = frozenset(DECIDING_SERVICES)
 
 
-def durability(stage: Stage) -> dict[str, str]:
+async def durability(stage: Stage) -> dict[str, str]:
     """The settings that decide what survives, as PostgreSQL, the relay's kind of producer and the broker tell them."""
     told = {name: str(stage.rows("enrolment", f"SHOW {name}")[0][0]) for name in ("fsync", "synchronous_commit")}
-    client = make_producer(stage.options, timeout_seconds=10)._client  # nothing public tells what a client does
+    producer = make_producer(stage.options, timeout_seconds=10)
+    client = producer._client  # nothing public tells what a client does
     acks = client._sender._acks
     idempotence = client._txn_manager is not None
+    await producer.stop()
     return {
         **told,
         "acks": "all" if acks == -1 else str(acks),
         "enable_idempotence": str(idempotence).lower(),
-        "min.insync.replicas": _of_topic(stage, "min.insync.replicas"),
-        "flush.messages": _of_topic(stage, "flush.messages"),
+        **await asyncio.to_thread(_of_topic, stage, ("min.insync.replicas", "flush.messages")),
     }
 
 
-def _of_topic(stage: Stage, setting: str) -> str:
-    """A setting of the benchmark's topic, as the broker says."""
-    resource = ConfigResource(ResourceType.TOPIC, TOPIC)
-    (future,) = stage.programme.system.engines.kafka.admin().describe_configs([resource]).values()
-    return str(future.result(15)[setting].value)
+def _of_topic(stage: Stage, settings: Sequence[str]) -> dict[str, str]:
+    """Settings of the benchmark's topic, as the broker says."""
+    admin = stage.programme.system.engines.kafka.admin()
+    (future,) = admin.describe_configs([ConfigResource(ResourceType.TOPIC, TOPIC)]).values()
+    told = future.result(15)
+    return {setting: str(told[setting].value) for setting in settings}
 
 
 def resident(stage: Stage) -> dict[str, float]:
