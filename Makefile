@@ -14,7 +14,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo up down check lock schemas clean
+.PHONY: help install test demo bench up down check lock schemas clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: install check $(BIN)/promtool ## Check style and types, then run all tests
 
 demo: install ## Run the demonstration (ARGS="--help" for its options)
 	$(BIN)/senconet demo $(ARGS)
+
+bench: install ## Measure speed and memory (ARGS="--json FILE --events N")
+	$(BIN)/python -m bench $(ARGS)
 
 up: install ## Start the whole system on this machine
 	$(BIN)/senconet up $(ARGS)

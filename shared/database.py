@@ -16,20 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlmodel import SQLModel
 
 TRANSACTION_TIMEOUT_SECONDS: Final = 5
+_OPTIONS: Final = (
+    f"-c transaction_timeout={TRANSACTION_TIMEOUT_SECONDS}s"
+    " -c lock_timeout=3s -c idle_in_transaction_session_timeout=5s -c timezone=UTC"
+)
 
 
-def make_engine(url: str, transaction_seconds: int = TRANSACTION_TIMEOUT_SECONDS) -> AsyncEngine:
+def make_engine(url: str) -> AsyncEngine:
     """The engine of a service. Error texts never carry values.
 
-    No transaction that writes outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that. What only reads may be
-    given longer.
+    No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that.
     """
-    limits = {
-        "transaction_timeout": f"{transaction_seconds}s",
-        "idle_in_transaction_session_timeout": f"{transaction_seconds}s",
-        "lock_timeout": "3s",
-        "timezone": "UTC",
-    }
     return create_async_engine(
         url,
         pool_size=5,
@@ -38,7 +35,7 @@ def make_engine(url: str, transaction_seconds: int = TRANSACTION_TIMEOUT_SECONDS
         hide_parameters=True,
         json_serializer=document,
         json_deserializer=from_json,
-        connect_args={"options": " ".join(f"-c {name}={value}" for name, value in limits.items())},
+        connect_args={"options": _OPTIONS},
     )
 
 

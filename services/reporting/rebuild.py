@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 from aiokafka import TopicPartition
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.reporting import receipts
@@ -23,9 +23,6 @@ from shared.database import make_engine, snapshot
 from shared.kafka import read_to, reading
 from shared.positions import POSITIONS
 from shared.records import RawRecord
-
-READ_SECONDS: Final = 600
-"""All that the database holds is read as of one moment, however long that takes."""
 
 Fact = tuple[str, int, str]
 """Topic, version, and whose it is."""
@@ -68,7 +65,7 @@ async def rebuild(database_url: str, kafka_options: Mapping[str, Any], *, seed: 
     The seed draws the order in which partitions are replayed, one after another; nothing may depend on it. What is
     compacted away before the consumer has read it shows as a difference until the consumer has caught up.
     """
-    engine = make_engine(database_url, READ_SECONDS)
+    engine = make_engine(database_url)
     try:
         ends, held = await _live(engine)
     finally:
@@ -98,6 +95,9 @@ def held_of(known: Known, facts: Iterable[Fact] = ()) -> Held:
 async def _live(engine: AsyncEngine) -> tuple[dict[TopicPartition, int], Everything]:
     """The positions and all that is held, of one moment."""
     async with snapshot(engine) as tx:
+        # It writes nothing and nobody waits for it: the bounds are for those that do, and all there is takes longer.
+        for bound in ("transaction_timeout", "idle_in_transaction_session_timeout"):
+            await tx.execute(text(f"SET LOCAL {bound} = 0"))
         c = POSITIONS.c
         positions = (await tx.execute(select(c.topic, c.partition, c.next_offset))).all()
         held = await held_in(tx)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from services.reporting import rebuild
 from services.reporting.projection import ASSESSMENT, Known
 from services.reporting.rebuild import Everything, Held, Rebuilt, compare, held_of
 from services.reporting.receipts import Receipt
@@ -58,3 +61,18 @@ def test_a_receipt_that_was_lost_or_is_another_is_named_by_its_record() -> None:
     assert compare(replace(SAME, receipts=frozenset()), SAME) == named
     other = frozenset({replace(RECEIPT, outcome="rejected")})
     assert compare(replace(SAME, receipts=other), SAME) == named
+
+
+async def test_all_there_is_may_take_longer_to_read_than_a_transaction_may(
+    migrated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(tx: AsyncConnection) -> Everything:
+        await tx.execute(text("SELECT pg_sleep(0.5)"))
+        return SAME
+
+    monkeypatch.setattr(rebuild, "held_in", slowly)
+    bounds = "-c transaction_timeout=200ms -c idle_in_transaction_session_timeout=200ms"
+    engine = create_async_engine(migrated, connect_args={"options": bounds})
+    held = await rebuild._live(engine)
+    await engine.dispose()
+    assert held[1] == SAME

@@ -1,0 +1,98 @@
+"""What is measured, under the names that stand in the JSON, and what is required of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long something took, over `count` times."""
+
+    median: float
+    p99: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Resident memory of one process in MiB, before, amid and after the run in which every record was answered."""
+
+    start: float
+    middle: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything that one run measures. `mix` counts final answers, and what waited first; `machine` says where."""
+
+    events: int
+    scale: float
+    drain_per_second: float
+    naive_per_second: float
+    naive_events: int
+    intake_per_second: float
+    intake_facts_before: int
+    system_per_second: float
+    rebuild_per_second: float
+    hop_seconds: Seconds
+    receipt_seconds: Mapping[str, Seconds]
+    view_seconds: Seconds
+    memory_mib: Mapping[str, Memory]
+    durability: Mapping[str, str]
+    mix: Mapping[str, int]
+    machine: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One requirement: `value` must be at least, or at most, `bound`."""
+
+    name: str
+    value: float
+    side: Literal["at least", "at most"]
+    bound: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is as required."""
+        return self.value >= self.bound if self.side == "at least" else self.value <= self.bound
+
+
+OWN: Final = "enrolment"
+HANDED_ON: Final = "handed_on"
+
+
+def spread(seconds: Sequence[float]) -> Seconds:
+    """Median and 99th percentile by nearest rank. Raises ValueError for none."""
+    if not seconds:
+        raise ValueError("nothing was measured")
+    ordered = sorted(seconds)
+    return Seconds(_rank(ordered, 50), _rank(ordered, 99), len(ordered))
+
+
+def _rank(ordered: Sequence[float], percent: int) -> float:
+    """The least value that so many percent of all do not exceed."""
+    return ordered[-(-len(ordered) * percent // 100) - 1]
+
+
+def ratios(figures: Figures) -> tuple[Ratio, ...]:
+    """The requirements of issue 6 against these figures."""
+    hop = figures.hop_seconds.median
+    receipt = {name: seconds.median for name, seconds in figures.receipt_seconds.items()}
+    return (
+        Ratio("intake_to_naive", figures.intake_per_second / figures.naive_per_second, "at least", 20),
+        Ratio("intake_to_drain", figures.intake_per_second / figures.drain_per_second, "at least", 1 / 16),
+        Ratio("rebuild_to_drain", figures.rebuild_per_second / figures.drain_per_second, "at least", 1 / 10),
+        Ratio("receipt_to_hop", receipt[OWN] / hop, "at most", 10),
+        Ratio("handed_on_receipt_to_hop", receipt[HANDED_ON] / hop, "at most", 30),
+    )
+
+
+def as_json(figures: Figures) -> dict[str, Any]:
+    """The figures with their ratios, as they are written to the file."""
+    judged = {ratio.name: {**asdict(ratio), "kept": ratio.kept} for ratio in ratios(figures)}
+    return {**asdict(figures), "ratios": judged}
