@@ -22,7 +22,7 @@ help: ## Show this help
 install: $(STAMP) ## Make .venv with all packages, Java, Kafka and PostgreSQL (PYTHON=python3.12 for another Python)
 
 test: install check $(BIN)/promtool ## Check style and types, then run all tests (ARGS="-k name" for some of them)
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest $(ARGS)
 
 demo: install ## Run the demonstration (ARGS="--help" for its options)
 	$(BIN)/senconet demo $(ARGS)

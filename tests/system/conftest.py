@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from senconet.local.home import Home
 from tests.system.support import Stage
-
-
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """These tests share one system, so one worker runs them all, while another runs those of other folders."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("system"))
 
 
 @pytest.fixture(scope="package")
