@@ -7,6 +7,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv --no-cache --no-config
 STAMP := $(VENV)/.installed
 LOCKS := requirements.lock requirements-uv.lock
+AS_LOCKED := --constraint requirements.lock
 COMPILE := pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
 ARGS ?=
 
@@ -42,7 +43,9 @@ check: install ## Check style (ruff) and types (mypy)
 	$(BIN)/mypy
 
 lock: install ## Work out the locked packages and jars afresh, at their newest permitted versions
-	echo "setuptools>=80" | $(UV) $(COMPILE) --upgrade --group dev --output-file requirements.lock pyproject.toml -
+	echo "setuptools>=80" | $(UV) $(COMPILE) --upgrade --extra tool --group dev --output-file requirements.lock pyproject.toml -
+	$(UV) $(COMPILE) $(AS_LOCKED) --output-file deploy/services.lock pyproject.toml
+	$(UV) $(COMPILE) $(AS_LOCKED) --extra tool --output-file deploy/senconet.lock pyproject.toml
 	echo "uv==$(UV_VERSION)" | $(UV) $(COMPILE) --output-file requirements-uv.lock -
 	$(BIN)/python -m senconet.local.install --lock
 

@@ -1,16 +1,21 @@
-"""What all tests share: one Kafka and one PostgreSQL, started when the first test asks for them."""
+"""What all tests share: one Kafka and one PostgreSQL, started when the first test asks for them.
+
+They are containers where an engine of containers answers, and programs of this machine otherwise.
+"""
 
 from __future__ import annotations
 
 import itertools
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from senconet.local.engines import Engines
 from senconet.local.home import Home
+from tests.support.containers import docker_answers, engines_in_containers
 
 _fresh = itertools.count(1)
 
@@ -23,7 +28,31 @@ def pytest_sessionstart() -> None:
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """Both engines of a home of their own, provisioned; nothing of them is left running at the end."""
-    started = Engines(Home(tmp_path_factory.mktemp("home")), environment={})
+    home = Home(tmp_path_factory.mktemp("home"))
+    if not docker_answers():
+        with _provisioned(home, {}) as started:
+            yield started
+        return
+    with (
+        engines_in_containers(home.secrets(), home.system().cluster_id) as environment,
+        _provisioned(home, environment) as started,
+    ):
+        yield started
+
+
+@pytest.fixture(scope="session")
+def local_engines(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """The same as programs of this machine, for tests of those programs."""
+    if engines.processes:
+        yield engines
+        return
+    with _provisioned(Home(tmp_path_factory.mktemp("local")), {}) as started:
+        yield started
+
+
+@contextmanager
+def _provisioned(home: Home, environment: Mapping[str, str]) -> Iterator[Engines]:
+    started = Engines(home, environment)
     try:
         started.start()
         started.provision()

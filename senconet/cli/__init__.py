@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from senconet.cli import data, demo, figures, operate, partners, publish, system
+from senconet.cli import data, demo, deploy, figures, operate, partners, publish, system
 
 app = typer.Typer(
     name="senconet",
@@ -27,6 +27,9 @@ app.command("up")(system.up)
 app.command("status")(system.status)
 app.command("down")(system.down)
 app.command("demo")(demo.demo)
+app.command("secrets")(deploy.secrets)
+app.command("kafka-files")(deploy.kafka_files)
+app.command("provision")(deploy.provision)
 app.command("migrate")(system.migrate)
 app.add_typer(data.reference, name="reference")
 app.add_typer(partners.app, name="partner")

@@ -32,7 +32,7 @@ class Engines:
 
     def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
         self.home = home
-        self._secrets = home.secrets()
+        self._secrets = home.secrets(environment)
         self._given_kafka = given_kafka(environment)
         self._given_postgres = given_postgres(environment)
         self.kafka_server: KafkaServer | None = None

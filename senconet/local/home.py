@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +23,7 @@ from shared.topics import OPERATOR, SERVICES
 HOME: Final = "SENCONET_HOME"
 KAFKA: Final = "SENCONET_KAFKA"
 POSTGRES: Final = "SENCONET_POSTGRES"
+CLUSTER_ID: Final = "SENCONET_KAFKA_CLUSTER_ID"
 Model = TypeVar("Model", bound=BaseModel)
 
 _DEFAULT: Final = ".senconet"
@@ -65,6 +67,17 @@ class Secrets(BaseModel):
                 "postgres": _passwords(_POSTGRES_USERS) | dict(self.postgres),
             }
         )
+
+    def overridden_by(self, given: Secrets) -> Self:
+        """With the passwords of `given` where it has some."""
+        return self.model_copy(
+            update={"kafka": {**self.kafka, **given.kafka}, "postgres": {**self.postgres, **given.postgres}}
+        )
+
+    def variables(self) -> dict[str, str]:
+        """The environment from which `given_secrets` reads them."""
+        engines = ((KAFKA, self.kafka), (POSTGRES, self.postgres))
+        return {_variable(engine, name): password for engine, users in engines for name, password in users.items()}
 
     def services(self, engine: Mapping[str, str]) -> dict[str, str]:
         """The services' part of an engine's passwords."""
@@ -116,15 +129,18 @@ class Home:
         private_folder(self.path)
         write_private(self.system_file, system.model_dump_json(indent=2))
 
-    def secrets(self) -> Secrets:
-        """The saved passwords; those still missing are made and saved."""
+    def secrets(self, environment: Mapping[str, str] = MappingProxyType({})) -> Secrets:
+        """The passwords that an environment gives; besides, saved ones, of which those still missing are made."""
+        given = given_secrets(environment)
+        if given.completed() == given:
+            return given
         file = self.path / "secrets.json"
         saved = _load(Secrets, file)
         completed = saved.completed()
         if completed != saved:
             private_folder(self.path)
             write_private(file, completed.model_dump_json(indent=2))
-        return completed
+        return completed.overridden_by(given)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -153,6 +169,21 @@ def given_postgres(environment: Mapping[str, str]) -> PostgresAccess | None:
     if not host or not port.isdigit():
         raise IncompleteAddress(f"{POSTGRES} must be host:port")
     return PostgresAccess(host.strip("[]"), int(port), *_administrator(environment, POSTGRES))
+
+
+def given_secrets(environment: Mapping[str, str]) -> Secrets:
+    """The passwords that `SENCONET_KAFKA_PASSWORD_{USER}` and `SENCONET_POSTGRES_PASSWORD_{USER}` give."""
+    return Secrets(
+        kafka=_given(environment, KAFKA, _KAFKA_USERS), postgres=_given(environment, POSTGRES, _POSTGRES_USERS)
+    )
+
+
+def _given(environment: Mapping[str, str], engine: str, users: tuple[str, ...]) -> dict[str, str]:
+    return {user: found for user in users if (found := environment.get(_variable(engine, user)))}
+
+
+def _variable(engine: str, user: str) -> str:
+    return f"{engine}_PASSWORD_{user.upper()}"
 
 
 def _administrator(environment: Mapping[str, str], engine: str) -> tuple[str, str]:

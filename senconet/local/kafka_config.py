@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import re
+import shlex
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,6 +36,17 @@ logger.server.name=kafka.server.KafkaRaftServer
 logger.server.level=info
 logger.denied.name=kafka.authorizer.logger
 logger.denied.level=info
+"""
+
+CONTAINER_DATA: Final = "/var/lib/kafka/data"
+"""Where the image `apache/kafka` keeps data: a volume that its user may write."""
+
+_START: Final = """\
+# Formats the storage unless that is done, then becomes the broker. The output of the former names salted keys.
+set -eu
+/opt/kafka/bin/kafka-storage.sh @{folder}/format.args > /dev/null
+export KAFKA_LOG4J_OPTS=-Dlog4j2.configurationFile={folder}/log4j2.properties
+exec /opt/kafka/bin/kafka-server-start.sh {folder}/server.properties
 """
 
 
@@ -89,8 +102,12 @@ class KafkaSettings:
 
 
 def new_cluster_id() -> str:
-    """A random cluster id in the form that Kafka asks for: a UUID's 16 bytes in URL-safe base 64."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """A random cluster id in the form that Kafka asks for: a UUID's 16 bytes in URL-safe base 64.
+
+    One that begins with `-` would be taken for an option where it is formatted with.
+    """
+    made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return new_cluster_id() if made.startswith("-") else made
 
 
 def server_properties(settings: KafkaSettings) -> str:
@@ -110,6 +127,20 @@ def format_arguments(settings: KafkaSettings, properties_path: str) -> str:
         scram = f"name={name},iterations={SCRAM_ITERATIONS},password={password}"
         arguments += ["--add-scram", f"{MECHANISM}=[{scram}]"]
     return "".join(f"{argument}\n" for argument in arguments)
+
+
+def container_files(settings: KafkaSettings, folder: str) -> Mapping[str, str]:
+    """Files by their names that make a container of the image `apache/kafka` such a node.
+
+    They are to lie in `folder` of the container, which then runs `sh {folder}/start.sh`; they hold passwords.
+    """
+    arguments = format_arguments(settings, f"{folder}/server.properties") + "--ignore-formatted\n"
+    return {
+        "server.properties": server_properties(settings),
+        "format.args": arguments,
+        "log4j2.properties": LOGGING,
+        "start.sh": _START.format(folder=shlex.quote(folder)),
+    }
 
 
 def _node(settings: KafkaSettings) -> dict[str, object]:

@@ -50,15 +50,23 @@ class Programme:
         data = data or dataset.build()
         with self.home.exclusive():
             self.system.start_engines()
-            self.system.prepare()
-            self._load(data)
-            known = self._partners(data)
+            known = self._provision(data)
             self.system.start_services(settings={**NOTICE, **settings})
         return known
+
+    def provision(self) -> None:
+        """Bring engines that run to where services can be started, with the usual data set's partners."""
+        with self.home.exclusive():
+            self._provision(dataset.build())
 
     def stop(self) -> None:
         """Stop all that runs."""
         self.system.stop()
+
+    def _provision(self, data: Dataset) -> Credentials:
+        self.system.prepare()
+        self._load(data)
+        return self._partners(data)
 
     def _load(self, data: Dataset) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -54,11 +54,15 @@ def metrics_in(text: str) -> set[str]:
     return set(_METRIC.findall(text))
 
 
+def labels_of(expression: str) -> set[str]:
+    """The labels that an expression selects or groups by."""
+    grouped = {name.strip() for names in _GROUPED.findall(expression) for name in names.split(",")}
+    return grouped | set(_MATCHED.findall(expression))
+
+
 def labels_in(alert: Alert) -> set[str]:
     """The labels that an alert selects, groups by or shows."""
-    expression, told = alert["expr"], " ".join(alert["annotations"].values())
-    grouped = {name.strip() for names in _GROUPED.findall(expression) for name in names.split(",")}
-    return grouped | set(_MATCHED.findall(expression)) | set(_SHOWN.findall(told))
+    return labels_of(alert["expr"]) | set(_SHOWN.findall(" ".join(alert["annotations"].values())))
 
 
 def not_told(alert: Alert) -> set[str]:

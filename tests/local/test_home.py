@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from senconet.local.home import Home, HomeBusy, IncompleteAddress, System, given_kafka, given_postgres
+from senconet.local.home import Home, HomeBusy, IncompleteAddress, Secrets, System, given_kafka, given_postgres
 from senconet.local.processes import ProcessId
 
 ADMINISTRATOR = {"_ADMIN_USERNAME": "admin", "_ADMIN_PASSWORD": "secret"}
@@ -87,3 +87,17 @@ def test_an_address_without_its_administrator_is_refused():
 def test_an_address_without_a_port_is_refused(address: str):
     with pytest.raises(IncompleteAddress, match="host:port"):
         given_postgres(named("SENCONET_POSTGRES", address))
+
+
+def test_secrets_that_the_environment_gives_are_used_and_not_saved(home: Home):
+    given = Secrets().completed()
+    assert home.secrets(given.variables()) == given
+    assert not home.path.exists()
+
+
+def test_secrets_that_the_environment_lacks_are_made(home: Home):
+    found = home.secrets({"SENCONET_KAFKA_PASSWORD_REPORTING": "given"})
+    assert found.kafka["reporting"] == "given"
+    assert found.completed() == found
+    assert home.secrets().kafka["reporting"] != "given"
+    assert home.secrets().postgres == found.postgres

@@ -24,9 +24,9 @@ def other_cluster(folder: Path, port: int) -> KafkaServer:
 
 
 @pytest.fixture
-def server(engines: Engines) -> KafkaServer:
-    assert engines.kafka_server is not None
-    return engines.kafka_server
+def server(local_engines: Engines) -> KafkaServer:
+    assert local_engines.kafka_server is not None
+    return local_engines.kafka_server
 
 
 def publish(server: KafkaServer, value: bytes) -> None:
@@ -59,12 +59,12 @@ def test_what_is_acknowledged_outlives_a_stop_and_a_crash(server: KafkaServer):
     assert published(server, 2) == [b"one", b"two"]
 
 
-def test_passwords_are_in_no_log_and_no_command_line(engines: Engines, server: KafkaServer):
+def test_passwords_are_in_no_log_and_no_command_line(local_engines: Engines, server: KafkaServer):
     assert server.process_id is not None
     spoken = [server.log.read_text(), *psutil.Process(server.process_id.pid).cmdline()]
-    passwords = engines.home.secrets().kafka.values()
+    passwords = local_engines.home.secrets().kafka.values()
     assert not [word for word in passwords if any(word in text for text in spoken)]
-    files = [path for path in engines.home.kafka.iterdir() if path.is_file()]
+    files = [path for path in local_engines.home.kafka.iterdir() if path.is_file()]
     holding = [path for path in files if any(word in path.read_text() for word in passwords)]
     assert [path.name for path in holding] == ["server.properties"]
     assert holding[0].stat().st_mode & 0o077 == 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from senconet.local.kafka_config import (
+    CONTAINER_DATA,
     KafkaSecrets,
     KafkaSettings,
+    container_files,
     format_arguments,
     new_cluster_id,
     server_properties,
@@ -85,3 +87,17 @@ def test_a_password_that_could_end_a_quotation_is_refused(password: str):
 
 def test_passwords_show_in_no_representation():
     assert "password-1" not in repr(settings())
+
+
+def test_a_container_formats_its_storage_once_and_becomes_the_same_broker():
+    given = settings(data=CONTAINER_DATA, bind="0.0.0.0", advertised="kafka")
+    files = container_files(given, "/etc/senconet/kafka")
+    assert files["server.properties"] == server_properties(given)
+    assert files["format.args"].splitlines()[2] == "/etc/senconet/kafka/server.properties"
+    assert files["format.args"].splitlines()[-1] == "--ignore-formatted"
+    named = {word for word in files["start.sh"].split() if "/etc/senconet/kafka/" in word}
+    assert {word.rpartition("/")[2] for word in named} == files.keys() - {"start.sh"}
+
+
+def test_a_cluster_id_is_not_taken_for_an_option():
+    assert not any(new_cluster_id().startswith("-") for _ in range(1_000))

@@ -228,12 +228,12 @@ def test_a_service_enters_its_own_database_only(engines: Engines, fresh_database
         role.connect(str(addresses["reporting"].database))
 
 
-def test_the_database_server_never_sees_a_services_password(engines: Engines):
-    assert engines.postgres_server is not None
-    _, address = engines.reach("enrolment")
-    with engines.postgres.connect() as connection:
+def test_the_database_server_never_sees_a_services_password(local_engines: Engines):
+    assert local_engines.postgres_server is not None
+    _, address = local_engines.reach("enrolment")
+    with local_engines.postgres.connect() as connection:
         connection.execute("SET log_statement = 'all'")
         provision._make_role(connection, "enrolment", str(make_url(address).password))
-    log = engines.postgres_server.log.read_text()
+    log = local_engines.postgres_server.log.read_text()
     assert "ALTER ROLE" in log
     assert str(make_url(address).password) not in log

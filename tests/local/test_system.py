@@ -13,6 +13,7 @@ from senconet.local.home import Home
 from senconet.local.processes import ProcessId, StartFailed
 from senconet.local.service import ServiceProgram
 from senconet.local.system import LocalSystem
+from tests.support.containers import environment_of
 
 # It says what it was told, and is ready unless told otherwise.
 SERVICE = """
@@ -40,14 +41,7 @@ SERVER = ServiceProgram("reporting-server", "fake_service", "reporting")
 @pytest.fixture
 def given(engines: Engines) -> dict[str, str]:
     """An environment that names the engines of the test session."""
-    return {
-        "SENCONET_KAFKA": engines.kafka.bootstrap,
-        "SENCONET_KAFKA_ADMIN_USERNAME": engines.kafka.username,
-        "SENCONET_KAFKA_ADMIN_PASSWORD": engines.kafka.password,
-        "SENCONET_POSTGRES": f"{engines.postgres.host}:{engines.postgres.port}",
-        "SENCONET_POSTGRES_ADMIN_USERNAME": engines.postgres.username,
-        "SENCONET_POSTGRES_ADMIN_PASSWORD": engines.postgres.password,
-    }
+    return environment_of(engines.kafka, engines.postgres)
 
 
 @pytest.fixture(autouse=True)
