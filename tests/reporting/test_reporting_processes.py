@@ -32,7 +32,7 @@ from tests.reporting.told import IDENTITY, at
 
 CODE = "reporting-test"
 JANUARY, MARCH, JUNE = (at(f"2024-{month:02}-10T09:00:00Z") for month in (1, 3, 6))
-PATIENCE = 30
+PATIENCE = 90
 FINAL_VERSION = 2
 IDS = [f"00000000-0000-4000-8000-0000000001{n:02}" for n in range(20)]
 
@@ -77,7 +77,7 @@ def processes(engines: Engines, migrated: str, tmp_path: Path) -> Iterator[dict[
             program.name: ServiceProcess(program, tmp_path, name=program.name, port=port)
             for program, port in zip(programs, ports, strict=True)
         }
-    settings = {"SENCONET_NOTICE": "Synthetic data"}
+    settings = {"SENCONET_NOTICE": "Synthetic data", "SENCONET_PUBLISH_TIMEOUT_SECONDS": "5"}
     try:
         for process in made.values():
             process.launch(service_environment(user, migrated, process.port, settings))
