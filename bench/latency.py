@@ -102,7 +102,7 @@ async def waited(stage: Stage, records: Sequence[Outgoing]) -> Waited:
     async with (
         publisher.publishing(stage.partner) as producer,
         publisher.receipts_of(stage.partner, PARTNER) as receipts,
-        reading(publisher.options_of(stage.partner)) as views,
+        reading(stage.partner.client_options()) as views,
     ):
         views.assign([view])
         async with _listening(_note_receipts(receipts, heard)), _listening(_note_views(views, heard)):

@@ -19,7 +19,7 @@ from senconet.local.programme import NOTICE, Programme
 from senconet.local.service import PROGRAMS
 from senconet.publisher import Outgoing
 from shared import topics
-from shared.kafka import client_options, reading
+from shared.kafka import reading
 
 TOPIC: Final = topics.events(PARTNER)
 PLACE: Final = TopicPartition(TOPIC, 0)
@@ -69,8 +69,7 @@ class Stage:
     @property
     def options(self) -> dict[str, Any]:
         """What a client of the operator connects with."""
-        kafka = self.programme.system.engines.kafka
-        return client_options(kafka.bootstrap, kafka.username, kafka.password)
+        return self.programme.system.engines.kafka.client_options()
 
     def rows(self, service: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a statement returns from a service's database."""

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 
 from bench.stage import PLACE, Stage
 from services.reporting.rebuild import rebuild
-from shared.kafka import client_options, read_to, reading
+from shared.kafka import read_to, reading
 from shared.record_batches import read_any_header_name
 from shared.records import read_envelope
 from shared.topics import DECIDING_SERVICES
@@ -127,10 +127,9 @@ async def rebuilt(stage: Stage) -> float:
     """Reporting replayed, folded and compared with what it holds: messages a second. Raises Stalled if they differ."""
     await _caught_up(stage)
     kafka, url = stage.programme.system.engines.reach("reporting")
-    options = client_options(kafka.bootstrap, kafka.username, kafka.password)
     messages = sum(_read_to(stage).values())
     began = time.monotonic()
-    found = await rebuild(url, options)
+    found = await rebuild(url, kafka.client_options())
     seconds = time.monotonic() - began
     if found.differing:
         raise Stalled(f"{len(found.differing)} of what reporting holds differ from its rebuild")

@@ -9,6 +9,8 @@ import psycopg
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import URL
 
+from shared.kafka import client_options
+
 _CONNECT_SECONDS: Final = 10
 
 
@@ -19,6 +21,10 @@ class KafkaAccess:
     bootstrap: str
     username: str
     password: str = field(repr=False)
+
+    def client_options(self) -> dict[str, Any]:
+        """What an aiokafka client needs to log in."""
+        return client_options(self.bootstrap, self.username, self.password)
 
     def client_settings(self) -> dict[str, Any]:
         """What a librdkafka client needs to log in."""

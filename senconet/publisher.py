@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from senconet.access import KafkaAccess
 from shared import topics
-from shared.kafka import Producer, client_options, producing, raw_record, reading
+from shared.kafka import Producer, producing, raw_record, reading
 
 SEND_SECONDS: Final = 30.0
 FINAL: Final = frozenset({"accepted", "duplicate", "rejected"})
@@ -46,14 +46,9 @@ def from_structured(line: str, number: int) -> Outgoing:
     )
 
 
-def options_of(access: KafkaAccess) -> dict[str, Any]:
-    """What a client of this partner connects with."""
-    return client_options(access.bootstrap, access.username, access.password)
-
-
 def publishing(access: KafkaAccess) -> AbstractAsyncContextManager[Producer]:
     """A partner's producer."""
-    return producing(options_of(access), SEND_SECONDS)
+    return producing(access.client_options(), SEND_SECONDS)
 
 
 async def send(producer: Producer, partner: str, records: Sequence[Outgoing]) -> list[int]:
@@ -81,7 +76,7 @@ class Receipt:
 @asynccontextmanager
 async def receipts_of(access: KafkaAccess, partner: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of a partner's receipts, at their beginning."""
-    async with reading(options_of(access)) as consumer:
+    async with reading(access.client_options()) as consumer:
         place = TopicPartition(topics.receipts(partner), 0)
         consumer.assign([place])
         await consumer.seek_to_beginning(place)

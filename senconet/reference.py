@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from senconet.access import KafkaAccess
 from shared import topics
 from shared.events.data import Identifier
-from shared.kafka import client_options, producing, read_to, reading
+from shared.kafka import producing, read_to, reading
 from shared.reference import BODIES, Body, Version, Versions
 
 AHEAD: Final = timedelta(minutes=1)
@@ -88,7 +88,7 @@ async def load(access: KafkaAccess, folder: Path, now: datetime, on_step: Callab
     after `now`, so that every service has read it by then. Raises ReferenceError.
     """
     manifest, kinds = read_set(folder)
-    options = client_options(access.bootstrap, access.username, access.password)
+    options = access.client_options()
     published: dict[str, int] = {}
     holds: dict[str, datetime] = {}
     async with producing(options, SEND_SECONDS) as producer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -58,7 +57,7 @@ def locate(raw: RawRecord) -> tuple[Position, str | None]:
     """Where the partner's record lies that a request carries, and its registration, as far as they can be made out."""
     registration = raw.key.decode() if raw.key else None
     try:
-        return Position(*json.loads(raw.value or b"")["event"]["position"]), registration
+        return Position(*decode(raw.value or b"")["event"]["position"]), registration
     except (ValueError, KeyError, TypeError):
         return position_of(raw), registration
 

@@ -202,6 +202,17 @@ def same_id(bound: Bound | None, ledger: Ledger, event: Event) -> Decision | Non
     return reject("id_conflict", "ce_id", date=bound.received.date().isoformat())
 
 
+def same_fact(history: History, fact: Fact, sender: str, path: str) -> Rejected | None:
+    """Stage 5: another fact of the registration says the same; it is named to its own sender alone."""
+    if fact.kind.once_by is None:
+        return None
+    key = [fact.data[name] for name in fact.kind.once_by]
+    for other in history.facts:
+        if other.kind is fact.kind and other.name != fact.name and [other.data[n] for n in fact.kind.once_by] == key:
+            return reject("same_fact_exists", path, first=other.id if other.sender == sender else None)
+    return None
+
+
 def as_fact(event: Event, data: Mapping[str, Any] | None = None) -> Fact:
     """The fact that an accepted event becomes; `data` is what may be kept of its own."""
     kept = event.data if data is None else data

@@ -142,7 +142,8 @@ Place = tuple[str, int, int]
 class Producer:
     """Publishes records in order, as few batches: the broker and we pay for each batch far more than for a record.
 
-    What is acknowledged, all replicas have, once each. A record without a key goes to the first partition.
+    What is acknowledged, all replicas have, once each. A record without a key goes to the first partition. What is not
+    acknowledged within the time given counts as failed.
     """
 
     def __init__(self, options: Mapping[str, Any], timeout_seconds: float) -> None:
@@ -206,15 +207,10 @@ def _hash(key: bytes) -> int:
     return int(murmur2(key)) & 0x7FFF_FFFF
 
 
-def make_producer(options: Mapping[str, Any], timeout_seconds: float) -> Producer:
-    """A producer that connects with these options. What is not acknowledged within the time counts as failed."""
-    return Producer(options, timeout_seconds)
-
-
 @asynccontextmanager
 async def producing(options: Mapping[str, Any], timeout_seconds: float) -> AsyncIterator[Producer]:
     """A producer, stopped at the end whatever happens."""
-    producer = make_producer(options, timeout_seconds)
+    producer = Producer(options, timeout_seconds)
     try:
         await producer.start()
         yield producer

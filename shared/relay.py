@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash
 from shared.database import table, transaction
-from shared.kafka import Producer, client_options, make_producer, reading
+from shared.kafka import Producer, client_options, reading
 from shared.messages import decode, encode
 from shared.settings import Settings
 from shared.tables import OutboxRow, RelayRow
@@ -97,7 +97,7 @@ async def _publish(relayed: Relayed, listening: psycopg.AsyncConnection[Any]) ->
         settings.kafka_bootstrap, settings.kafka_username, settings.kafka_password.get_secret_value()
     )
     ends = await _ends(options, relayed.topics)
-    producer = make_producer(options, settings.publish_timeout_seconds)
+    producer = Producer(options, settings.publish_timeout_seconds)
     told_to_stop = False
     try:
         await producer.start()

@@ -26,6 +26,7 @@ from shared.history import (
     as_fact,
     find_target,
     reject,
+    same_fact,
     same_id,
     would_invalidate,
 )
@@ -122,7 +123,7 @@ class Owner(Generic[S]):
         if event.kind.corrects is not None:
             return self._correct(ledger.history, event)
         fact = as_fact(event)
-        return _taken(ledger.history, fact, event, "ce_type") or self._insert(ledger.history, fact, event)
+        return same_fact(ledger.history, fact, event.sender, "ce_type") or self._insert(ledger.history, fact, event)
 
     def _insert(self, history: History, fact: Fact, event: Event) -> Decision:
         after = self.plus(history, fact, event.attached)
@@ -143,7 +144,7 @@ class Owner(Generic[S]):
         if isinstance(refused := self._terms(now, event.attached), Problem):
             return Rejected((refused,))
         path = "data.replacement"
-        return _taken(history, now, event, path) or _within(path, self._judge(before, after, now, event))
+        return same_fact(history, now, event.sender, path) or _within(path, self._judge(before, after, now, event))
 
     def _judge(self, before: Standing[S], after: History, fact: Fact, event: Event) -> Decision:
         """Whether a fact stands in a history, and nothing falls that stood without it."""
@@ -160,17 +161,6 @@ class Owner(Generic[S]):
 
 def _since(period: Period | None) -> dict[str, object]:
     return {"since": clock.london_day(period.begins).isoformat()} if period else {}
-
-
-def _taken(history: History, fact: Fact, event: Event, path: str) -> Rejected | None:
-    """Stage 5: another fact of the registration says the same."""
-    if fact.kind.once_by is None:
-        return None
-    key = [fact.data[name] for name in fact.kind.once_by]
-    for other in history.facts:
-        if other.kind is fact.kind and other.name != fact.name and [other.data[n] for n in fact.kind.once_by] == key:
-            return reject("same_fact_exists", path, first=other.id if other.sender == event.sender else None)
-    return None
 
 
 def _within(path: str, decision: Decision) -> Decision:

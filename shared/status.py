@@ -13,10 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.clock import Moment
 from shared.events.catalogue import (
-    ACCEPTED,
-    CANCELLED,
+    ANSWERS,
     COMPLETED,
-    DECLINED,
     MENTOR,
     MENTORING,
     OFFERED,
@@ -112,9 +110,6 @@ REFUSED_IN: Final[Mapping[str, Mapping[str, str]]] = {
     MENTOR.name: {"withdrawn": "after_withdrawal"},
 }
 
-# Types that are not from the owner of the registration, or need not be (reference: events 8).
-_ANSWERS: Final = frozenset({ACCEPTED.name, DECLINED.name, CANCELLED.name})
-
 
 def admits(status: Status | None, sender: str, kind: EventType, moment: Moment) -> str | None:
     """The code with which a status refuses a record of this sender, type and moment; None if it admits it.
@@ -135,8 +130,8 @@ def admits(status: Status | None, sender: str, kind: EventType, moment: Moment) 
 
 
 def _exempt(sender: str, kind: EventType) -> bool:
-    """Whether a record need not come from the registration's owner: answers to an offer, and the lead's offers."""
-    return kind.name in _ANSWERS or (sender == LEAD and kind is OFFERED)
+    """Whether a record need not come from the owner (reference: events 8): answers to offers, the lead's offers."""
+    return kind in ANSWERS or (sender == LEAD and kind is OFFERED)
 
 
 def _admits_correction(status: Status | None, sender: str) -> str | None:

@@ -61,7 +61,7 @@ def kafka_files(
         data=CONTAINER_DATA,
         port=_CLIENTS_PORT,
         controller_port=_CONTROLLERS_PORT,
-        secrets=KafkaSecrets(passwords[OPERATOR], passwords[BROKER], passwords["controller"]),
+        secrets=KafkaSecrets.of(passwords),
         bind="0.0.0.0",
         advertised=advertised,
     )

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from senconet.cli.common import console, engines, fail, run, short, told
 from services.reporting.rebuild import rebuild as rebuild_reporting
-from shared.kafka import client_options
 from shared.topics import DECIDING_SERVICES
 
 quarantine = typer.Typer(help="Records that we could not judge for a fault of ours.", no_args_is_help=True)
@@ -75,8 +74,7 @@ def reporting(
 ) -> None:
     """Rebuild reporting from its topics, up to where the live one stands, and compare. Live goes on meanwhile."""
     kafka, url = engines().reach("reporting")
-    options = client_options(kafka.bootstrap, kafka.username, kafka.password)
-    rebuilt = run(rebuild_reporting(url, options, seed=seed))
+    rebuilt = run(rebuild_reporting(url, kafka.client_options(), seed=seed))
     compared = f"{rebuilt.compared} registrations and {rebuilt.receipts} receipts"
     if rebuilt.differing:
         fail(f"Of {compared} {len(rebuilt.differing)} differ, first {rebuilt.differing[0]}")

@@ -111,7 +111,7 @@ async def view_by_topic(access: KafkaAccess, code: str) -> dict[str, dict[str, A
     """A partner's own view as its compacted topic holds it: the newest value of each registration."""
     place = TopicPartition(topics.view(code), 0)
     view: dict[str, dict[str, Any]] = {}
-    async with reading(publisher.options_of(access)) as consumer:
+    async with reading(access.client_options()) as consumer:
         async for batch in read_to(consumer, await consumer.end_offsets([place])):
             for record in batch:
                 if record.key and record.value:

@@ -8,7 +8,7 @@ from typing import Final
 from senconet.access import KafkaAccess, PostgresAccess
 from senconet.local.home import Home, System, given_kafka, given_postgres
 from senconet.local.kafka import KafkaServer
-from senconet.local.kafka_config import BROKER, KafkaSecrets, KafkaSettings
+from senconet.local.kafka_config import KafkaSecrets, KafkaSettings
 from senconet.local.ports import reserved_ports
 from senconet.local.postgres import PostgresServer
 from senconet.local.processes import ProcessId
@@ -125,12 +125,11 @@ class Engines:
             self.postgres_server = PostgresServer(self.home.postgres, system.ports[POSTGRES_PORT], password)
 
     def _kafka_settings(self, system: System) -> KafkaSettings:
-        passwords = self._secrets.kafka
         return KafkaSettings(
             cluster_id=system.cluster_id,
             data=str(self.home.kafka / "data"),
             port=system.ports[KAFKA_PORT],
             controller_port=system.ports[CONTROLLER_PORT],
-            secrets=KafkaSecrets(passwords[OPERATOR], passwords[BROKER], passwords["controller"]),
+            secrets=KafkaSecrets.of(self._secrets.kafka),
             session_ms=_SESSION_MS,
         )

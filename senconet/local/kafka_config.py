@@ -11,7 +11,7 @@ import shlex
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from shared.topics import OPERATOR
 
@@ -57,6 +57,11 @@ class KafkaSecrets:
     operator: str = field(repr=False)
     broker: str = field(repr=False)
     controller: str = field(repr=False)
+
+    @classmethod
+    def of(cls, passwords: Mapping[str, str]) -> Self:
+        """Those among the passwords of all users. Raises KeyError."""
+        return cls(passwords[OPERATOR], passwords[BROKER], passwords["controller"])
 
     def __post_init__(self) -> None:
         for password in (self.operator, self.broker, self.controller):

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from faststream.asgi import AsgiFastStream
 
+from services.enrolment.domain import OWNER
 from services.enrolment.judge import OWNERS
 from services.enrolment.store import close_judge, move_places, open_judge
 from shared import contract, progress, topics
@@ -15,13 +16,11 @@ from shared.deciding import Inbound, make_deciding
 from shared.pipeline import Deciding
 from shared.settings import Settings
 
-NAME = "enrolment"
-
 
 def deciding(settings: Settings) -> Deciding:
     """Enrolment as the pipeline sees it: it reads partners' records, and knows itself up to when it has."""
     return Deciding(
-        name=NAME,
+        name=OWNER,
         engine=make_engine(settings.database_url.get_secret_value()),
         read=contract.read,
         read_again=contract.read_again,

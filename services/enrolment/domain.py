@@ -14,7 +14,7 @@ from services.enrolment.eligibility import closed, ineligible, no_return
 from services.enrolment.life import REGISTRATION_VOIDED, Folded, Life, before_void, fold, step
 from shared import clock, topics
 from shared.contract import Event
-from shared.events.catalogue import ACCEPTED, OFFERED, REGISTERED, RESUMED, WITHDREW
+from shared.events.catalogue import ACCEPTED, ANSWERS, OFFERED, REGISTERED, RESUMED, WITHDREW
 from shared.events.codes import WAITING_AT_DOOR, Problem
 from shared.history import (
     Accepted,
@@ -30,6 +30,7 @@ from shared.history import (
     as_fact,
     find_target,
     reject,
+    same_fact,
     same_id,
     superseded,
     would_invalidate,
@@ -106,7 +107,7 @@ def _of_voided(history: History, event: Event, reference: Reference) -> str:
     life = fold(told.facts, reference).life
     if life.owner(fact.moment) == fact.sender:
         return "registration_voided"
-    if fact.kind not in transfer.ANSWERS:
+    if fact.kind not in ANSWERS:
         return "registration_voided" if fact.sender == topics.LEAD else "not_your_trainee"
     offer = _life_before(fact, told, reference).offer
     known = fact.sender in life.owners or (offer is not None and offer.awaits(fact))
@@ -192,13 +193,7 @@ def _taken(history: History, fact: Fact, context: Context, path: str) -> Rejecte
     """Stage 5: a reference is claimed once, and a transfer offered once."""
     if context.claimed is not None:
         return reject("same_fact_exists", f"{path}.partner_ref", first=context.claimed[1])
-    if fact.kind is not OFFERED:
-        return None
-    offers = (other for other in history.facts if other.kind is OFFERED)
-    same = next((other for other in offers if other.data["transfer_id"] == fact.data["transfer_id"]), None)
-    if same is None:
-        return None
-    return reject("same_fact_exists", f"{path}.transfer_id", first=same.id if same.sender == fact.sender else None)
+    return same_fact(history, fact, fact.sender, f"{path}.transfer_id")
 
 
 def _unfit(life: Life, status: Status | None, fact: Fact, rules: Rules, path: str) -> Iterator[Problem]:

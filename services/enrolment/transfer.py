@@ -13,14 +13,12 @@ from typing import Final
 
 from shared import clock
 from shared.clock import Moment
-from shared.events.catalogue import ACCEPTED, CANCELLED, OFFERED, TRANSFERS
+from shared.events.catalogue import ACCEPTED, ANSWERS, CANCELLED
 from shared.events.codes import Problem
 from shared.history import Fact, History
 from shared.reference import Rules
 from shared.status import Period
 from shared.topics import LEAD
-
-ANSWERS: Final = tuple(kind for kind in TRANSFERS if kind is not OFFERED)
 
 LAPSES_AFTER: Final = timedelta(days=14)
 """An offer that is not answered within this time, by the times of offer and answer, is closed."""

@@ -18,11 +18,10 @@ Rows = Sequence[Mapping[str, Any]]
 _TEXT: Final = TEXT()
 
 
-async def add(tx: AsyncConnection, target: Table, rows: Rows, *, once: bool = False) -> None:
-    """Insert rows; `once`: those that are there stay as they are."""
+async def add_once(tx: AsyncConnection, target: Table, rows: Rows) -> None:
+    """Insert rows; those that are there stay as they are. Where none can be, `shared.database.add_rows` is faster."""
     if rows:
-        statement = _insert(target, rows)
-        await tx.execute(statement.on_conflict_do_nothing() if once else statement)
+        await tx.execute(_insert(target, rows).on_conflict_do_nothing())
 
 
 async def put(tx: AsyncConnection, target: Table, rows: Rows, where: ColumnElement[bool] | None = None) -> None:

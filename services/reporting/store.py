@@ -10,14 +10,14 @@ from sqlalchemy import Select, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.bulk import add, as_kept, given, put
+from services.reporting.bulk import add_once, as_kept, given, put
 from services.reporting.entries import Entry, difference
 from services.reporting.partner_view import views
 from services.reporting.periods import Area, Dated, basis, periods_of
 from services.reporting.projection import Identity, Known, Told
 from services.reporting.tables import EntryRow, FactRow, PeriodRow, TraineeRow, ViewRow
 from shared import topics
-from shared.database import table
+from shared.database import add_rows, table
 from shared.messages import Message, encode
 from shared.states import AssessmentState, MentoringState
 from shared.status import Status
@@ -52,7 +52,7 @@ async def lock(tx: AsyncConnection, registrations: Iterable[str]) -> dict[str, K
     ids = sorted(registrations)
     if not ids:
         return {}
-    await add(tx, TRAINEES, [{"registration_id": id_} for id_ in ids], once=True)
+    await add_once(tx, TRAINEES, [{"registration_id": id_} for id_ in ids])
     c = TRAINEES.c.registration_id
     locked = await tx.execute(KNOWN.where(c == func.any(ids)).order_by(c).with_for_update())
     return {row.registration_id: known_of(row) for row in locked}
@@ -75,8 +75,8 @@ async def save(tx: AsyncConnection, changes: Sequence[Change], told: Iterable[To
     for name in _BODIES:
         await _save_body(tx, name, changed)
     await _replace_periods(tx, dict(_recounted(changed)))
-    await add(tx, ENTRIES, [row for change in changed for row in _entry_rows(change)])
-    await add(tx, FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})], once=True)
+    await add_rows(tx, ENTRIES, [row for change in changed for row in _entry_rows(change)])
+    await add_once(tx, FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})])
     await _show(tx, [view for change in changed for view in _views(change)])
 
 
@@ -106,7 +106,7 @@ async def _replace_periods(tx: AsyncConnection, periods: Mapping[str, Sequence[D
         return
     await tx.execute(delete(PERIODS).where(PERIODS.c.registration_id == func.any(list(periods))))
     rows = [_period_row(registration, period) for registration, group in periods.items() for period in group]
-    await add(tx, PERIODS, rows)
+    await add_rows(tx, PERIODS, rows)
 
 
 def _period_row(registration: str, period: Dated) -> dict[str, Any]:

@@ -68,6 +68,9 @@ WITHDREW: Final = EventType("trainee.withdrew", "enrolment", 16, data.Withdrew, 
 TRANSFERS: Final = (OFFERED, ACCEPTED, DECLINED, CANCELLED)
 """The handshake by which a trainee moves between partners; it is answered, never corrected."""
 
+ANSWERS: Final = (ACCEPTED, DECLINED, CANCELLED)
+"""Those of the handshake that answer an offer: they need not come from the owner of the registration."""
+
 _CORRECTABLE: Final = (
     *(REGISTERED, MENTOR, SESSION, MENTORING, SUBMITTED, DECIDED),
     *(DEFERRED, RESUMED, COMPLETED, WITHDREW),

@@ -16,7 +16,6 @@ from senconet.local.engines import Engines
 from senconet.publisher import Outgoing
 from shared import topics
 from shared.events.catalogue import REGISTERED, WITHDREW, EventType
-from shared.kafka import client_options
 
 PARTNER, PASSWORD = "naive", "a-password-of-this-test"
 STRANGER = "00000000-0000-4000-8000-0000000000ff"
@@ -73,8 +72,7 @@ async def test_each_event_is_judged_and_committed_by_itself(
     access = KafkaAccess(kafka.bootstrap, topics.principal_of(PARTNER), PASSWORD)
     async with publisher.publishing(access) as producer:
         await publisher.send(producer, PARTNER, [*GOOD, *OTHERS, registered(20)])
-    options = client_options(kafka.bootstrap, kafka.username, kafka.password)
-    assert await naive.measure(options, topic, url, len(GOOD) + len(OTHERS)) > 0
+    assert await naive.measure(kafka.client_options(), topic, url, len(GOOD) + len(OTHERS)) > 0
     engine = create_async_engine(url)
     async with engine.connect() as connection:
         rows = await connection.execute(text("SELECT outcome, xmin::text FROM naive_receipts ORDER BY position"))

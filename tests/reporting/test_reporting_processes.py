@@ -14,7 +14,6 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from senconet.access import KafkaAccess
 from senconet.local.engines import Engines
 from senconet.local.ports import reserved_ports
 from senconet.local.service import PROGRAMS, ServiceProcess, service_environment
@@ -25,7 +24,7 @@ from services.reporting.scope import Scope
 from services.reporting.store import PERIODS
 from shared import topics
 from shared.database import transaction
-from shared.kafka import client_options, reading
+from shared.kafka import reading
 from shared.records import RawRecord
 from tests.reporting import told
 from tests.reporting.told import IDENTITY, at
@@ -59,10 +58,6 @@ async def publish(options: Mapping[str, Any], messages: list[RawRecord]) -> None
         await producer.flush()
     finally:
         await producer.stop()
-
-
-def options_of(access: KafkaAccess) -> dict[str, Any]:
-    return client_options(access.bootstrap, access.username, access.password)
 
 
 @pytest.fixture
@@ -110,16 +105,16 @@ async def test_facts_become_views_and_a_replay_agrees(
 ) -> None:
     await add_partner(engine, CODE, "Reporting Test")
     headers = {"Authorization": f"Bearer {await issue_token(engine, Scope.of_partner(CODE))}"}
-    await publish(options_of(engines.kafka), records())
+    await publish(engines.kafka.client_options(), records())
 
-    views = await final_views(options_of(engines.kafka))
+    views = await final_views(engines.kafka.client_options())
     assert [view["state"] for _, view in sorted(views.items())] == ["completed", "withdrawn"] * 10
     url = processes["reporting-server"].url
     async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
         assert (await client.get("/v1/trainees")).json()["trainees"] == [views[id_] for id_ in IDS]
         assert await received(client) == (len(IDS), len(IDS), 0)
 
-    reporting = options_of(engines.reach("reporting")[0])
+    reporting = engines.reach("reporting")[0].client_options()
     for seed in (0, 1):
         rebuilt = await rebuild(migrated, reporting, seed=seed)
         assert (rebuilt.compared >= len(IDS), rebuilt.receipts) == (True, len(IDS))

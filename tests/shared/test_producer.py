@@ -13,7 +13,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from senconet.local.engines import Engines
 from shared import topics
-from shared.kafka import Outgoing, client_options, producing, read_to, reading
+from shared.kafka import Outgoing, producing, read_to, reading
 
 KIB = 1024
 TOPIC = topics.facts("enrolment")
@@ -22,8 +22,7 @@ TOPIC = topics.facts("enrolment")
 @pytest.fixture
 def options(engines: Engines) -> dict[str, Any]:
     """What a client of the operator connects with."""
-    kafka = engines.kafka
-    return client_options(kafka.bootstrap, kafka.username, kafka.password)
+    return engines.kafka.client_options()
 
 
 def told(key: str, number: int, size: int) -> Outgoing:

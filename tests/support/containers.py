@@ -18,7 +18,7 @@ from testcontainers.core.container import DockerContainer
 
 from senconet.access import KafkaAccess, PostgresAccess
 from senconet.local.home import KAFKA, POSTGRES, Secrets
-from senconet.local.kafka_config import BROKER, CONTAINER_DATA, KafkaSecrets, KafkaSettings, container_files
+from senconet.local.kafka_config import CONTAINER_DATA, KafkaSecrets, KafkaSettings, container_files
 from senconet.local.ports import reserved_ports
 from shared.topics import OPERATOR
 from tests.architecture.source import ROOT
@@ -59,13 +59,12 @@ def compose_service(name: str) -> Mapping[str, Any]:
 
 def kafka_settings(secrets: Secrets, cluster_id: str, host: str, port: int) -> KafkaSettings:
     """A node that is reached at the same port from within its container and from without."""
-    passwords = secrets.kafka
     return KafkaSettings(
         cluster_id=cluster_id,
         data=CONTAINER_DATA,
         port=port,
         controller_port=_CONTROLLERS_PORT,
-        secrets=KafkaSecrets(passwords[OPERATOR], passwords[BROKER], passwords["controller"]),
+        secrets=KafkaSecrets.of(secrets.kafka),
         bind="0.0.0.0",
         advertised=host,
         voters=(f"1@localhost:{_CONTROLLERS_PORT}",),

@@ -19,7 +19,7 @@ from services.reporting.projection import READ
 from services.reporting.rebuild import rebuild
 from shared import topics
 from shared.database import make_engine, transaction
-from shared.kafka import client_options, read_to, reading
+from shared.kafka import read_to, reading
 from shared.pipeline import ReferenceShelf
 from shared.records import RawRecord
 from shared.store import lock_ledgers
@@ -57,7 +57,7 @@ async def quiet(stage: Stage) -> None:
     """Wait until nothing is under way: all records answered or in quarantine, all messages out and read."""
     for partner in stage.partners.values():
         await until(lambda partner=partner: _done(stage, partner), f"{partner.code} is answered")
-    for service in (*topics.DECIDING_SERVICES, "reporting"):
+    for service in topics.SERVICES:
         await until(lambda service=service: not stage.count(service, "outbox"), f"{service} has published")
         await until(lambda service=service: _read_to_the_end(stage, service), f"{service} has read all")
     await until(lambda: not stage.count("reporting", "outbox"), "views are published")
@@ -182,8 +182,7 @@ def _owners_have_the_status_of_enrolment(stage: Stage) -> None:
 
 async def _rebuilt_is_live(stage: Stage) -> None:
     kafka, url = stage.local.engines.reach("reporting")
-    options = client_options(kafka.bootstrap, kafka.username, kafka.password)
-    rebuilt = await rebuild(url, options, seed=1)
+    rebuilt = await rebuild(url, kafka.client_options(), seed=1)
     assert rebuilt.differing == ()
     assert rebuilt.compared == stage.count("reporting", "trainees")
 

@@ -31,7 +31,6 @@ from senconet.local.system import LocalSystem
 from senconet.migrate import migrate
 from senconet.publisher import Receipt
 from shared import topics
-from shared.kafka import client_options
 from tests.system.events import SETTING
 
 ROOT: Final = Path(__file__).parents[2]
@@ -86,7 +85,7 @@ class Partner:
 
     async def send(self, *records: Record) -> None:
         """Publish records as one batch of the log, so that a reader that sees one of them sees all."""
-        options = publisher.options_of(self.access)
+        options = self.access.client_options()
         producer = AIOKafkaProducer(**options, max_batch_size=1_000_000, enable_idempotence=True)
         await producer.start()
         try:
@@ -182,8 +181,7 @@ class Stage:
     @property
     def kafka_options(self) -> dict[str, Any]:
         """What a client of the operator connects with."""
-        kafka = self.local.engines.kafka
-        return client_options(kafka.bootstrap, kafka.username, kafka.password)
+        return self.local.engines.kafka.client_options()
 
     def rows(self, service: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a statement returns from a service's database. A connection that the server has lost is made anew."""

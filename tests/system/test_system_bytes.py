@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiokafka import AIOKafkaProducer
 
-from senconet.publisher import options_of
 from tests.support.bytes_table import Row, rows
 from tests.system.invariants import invariants
 from tests.system.support import Partner, Stage
@@ -14,7 +13,7 @@ MEBIBYTE = 1 << 20
 
 async def send_each(partner: Partner, table: list[Row]) -> None:
     """Publish the table, each record as a batch of its own: some are too large to share one."""
-    async with AIOKafkaProducer(**options_of(partner.access), max_batch_size=MEBIBYTE) as producer:
+    async with AIOKafkaProducer(**partner.access.client_options(), max_batch_size=MEBIBYTE) as producer:
         for row in table:
             batch = producer.create_batch()
             fitted = batch.append(key=row.key, value=row.value, timestamp=None, headers=list(row.headers))

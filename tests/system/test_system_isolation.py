@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -24,9 +25,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from senconet.publisher import options_of
 from shared import topics
-from shared.kafka import client_options
 from tests.system.events import Trainee
 from tests.system.invariants import invariants
 from tests.system.support import Partner, Stage, until
@@ -48,7 +47,7 @@ async def other(stage: Stage) -> Partner:
 
 @pytest.mark.parametrize("topic", [*OTHERS, topics.receipts("ab"), topics.view("ab"), *SERVICE_TOPICS])
 async def test_a_partner_writes_nowhere_but_on_its_own_events(partner: Partner, other: Partner, topic: str):
-    async with AIOKafkaProducer(**options_of(partner.access)) as producer:
+    async with AIOKafkaProducer(**partner.access.client_options()) as producer:
         with pytest.raises(TopicAuthorizationFailedError):
             await producer.send_and_wait(topic, b"{}")
 
@@ -61,7 +60,7 @@ async def test_a_partner_reads_nothing_but_its_own_answers_and_view(partner: Par
 
 async def read_one(partner: Partner, topic: str, group: str | None = None) -> object:
     """The first record of a topic, or the refusal."""
-    consumer = AIOKafkaConsumer(topic, **options_of(partner.access), group_id=group, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **partner.access.client_options(), group_id=group, auto_offset_reset="earliest")
     try:
         await consumer.start()
         return await consumer.getone()
@@ -89,7 +88,7 @@ def test_a_partner_makes_no_topic_sees_no_rights_and_no_other_topic(stage: Stage
 
 
 async def test_a_wrong_password_opens_nothing(partner: Partner):
-    producer = AIOKafkaProducer(**client_options(partner.access.bootstrap, partner.access.username, "wrong"))
+    producer = AIOKafkaProducer(**replace(partner.access, password="wrong").client_options())
     try:
         with pytest.raises((AuthenticationFailedError, KafkaError)):
             await producer.start()

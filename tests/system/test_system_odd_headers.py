@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from senconet.demonstration.model import Record
-from senconet.publisher import options_of
 from tests.system.events import Trainee
 from tests.system.invariants import invariants
 from tests.system.support import Partner, Stage
@@ -26,7 +25,7 @@ class NoUtf8(str):
 
 async def send_odd(partner: Partner, codec: int, *records: Record) -> None:
     """Publish records as one batch, made by the library's Python code, which leaves names to themselves."""
-    async with AIOKafkaProducer(**options_of(partner.access)) as producer:
+    async with AIOKafkaProducer(**partner.access.client_options()) as producer:
         batch = producer.create_batch()
         batch._builder = _DefaultRecordBatchBuilderPy(2, codec, False, -1, -1, 0, 1 << 20)
         for record in records:
