@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from senconet.access import KafkaAccess
 from shared import topics
 from shared.kafka import Producer, producing, raw_record, reading
+from shared.messages import decode
 
 SEND_SECONDS: Final = 30.0
 FINAL: Final = frozenset({"accepted", "duplicate", "rejected"})
@@ -87,7 +88,7 @@ async def next_receipts(consumer: AIOKafkaConsumer, wait_ms: int = 200) -> list[
     """The answers that have come since; notices are left out."""
     fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=5000)
     records = [raw_record(row) for rows in fetched.values() for row in rows]
-    found = [(dict(record.headers), json.loads(record.value or b"{}")) for record in records]
+    found = [(dict(record.headers), decode(record.value or b"{}")) for record in records]
     return [
         Receipt((headers["ce_id"] or b"").decode(), body["position"]["offset"], body["outcome"], body)
         for headers, body in found

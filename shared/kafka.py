@@ -152,7 +152,6 @@ class Producer:
             **options,
             enable_idempotence=True,
             acks="all",
-            linger_ms=5,
             max_batch_size=_BATCH_BYTES,
             max_request_size=2 * 1024 * 1024,
             request_timeout_ms=int(timeout_seconds * 1000),

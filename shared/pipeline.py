@@ -20,12 +20,15 @@ from shared.batch import Batch
 from shared.contract import Event, Position, position_of
 from shared.database import table, transaction
 from shared.judging import Fault, Item, Judge, SystemicFault, Writes, is_systemic, registrations_of
+from shared.loading import load
 from shared.records import RawRecord
 from shared.reference import Reference, Versions
 from shared.shelf import LedgerShelf
 from shared.tables import ReferenceRow
 
 REFERENCE: Final = table(ReferenceRow)
+_c: Final = positions.POSITIONS.c
+_READ_TO: Final = select(_c.topic, _c.next_offset).where(_c.topic.startswith(topics.reference(""))).order_by(_c.topic)
 log = logging.getLogger("senconet.pipeline")
 _MOVED: Final = frozenset({"journal_one_answer", "holds_pkey", "quarantine_pkey", "holds_one_event"})
 
@@ -51,11 +54,7 @@ class ReferenceShelf:
 
     async def at(self, tx: AsyncConnection) -> Reference:
         """What has been read as of this transaction: the stored positions tell whether that is something new."""
-        c = positions.POSITIONS.c
-        rows = await tx.execute(
-            select(c.topic, c.next_offset).where(c.topic.startswith(topics.reference(""))).order_by(c.topic)
-        )
-        read_to = tuple((topic, offset) for topic, offset in rows)
+        read_to = tuple((topic, offset) for topic, offset in await tx.execute(_READ_TO))
         if read_to != self._read_to:
             self._reference = await _read_reference(tx)
             self._read_to = read_to
@@ -209,10 +208,9 @@ async def open_batch(
 ) -> Judging:
     """Lock and load what the judging of these events needs."""
     shelf = service.ledgers.under(reference)
-    world = await store.load(tx, service.name, registrations, events, service.read_again, shelf)
+    world, now = await load(tx, service.name, registrations, events, service.read_again, shelf)
     waiting = [hold.event for holds in world.holds.values() for hold in holds]
     judge = await service.open(tx, reference, (*events, *waiting))
-    now = await positions.clock(tx)
     return Judging(service, tx, judge, Batch(judge, world, now, service.hold_for), now)
 
 

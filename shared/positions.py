@@ -5,7 +5,7 @@ The lock on a position also fences a zombie: who has lost a partition finds the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -73,8 +73,18 @@ async def locked(tx: AsyncConnection, partitions: Sequence[Partition]) -> dict[P
     """The stored positions of partitions, locked in order; a partition never seen starts at its beginning."""
     if not partitions:
         return {}
-    named = {"topics": [topic for topic, _ in partitions], "partitions": [partition for _, partition in partitions]}
-    await tx.execute(_MAKE_MISSING, named)
+    named: dict[str, list[str | int]] = {
+        "topics": [topic for topic, _ in partitions],
+        "partitions": [partition for _, partition in partitions],
+    }
+    found = await _lock(tx, named)
+    if len(found) < len(partitions):
+        await tx.execute(_MAKE_MISSING, named)
+        found = await _lock(tx, named)
+    return found
+
+
+async def _lock(tx: AsyncConnection, named: Mapping[str, Sequence[str | int]]) -> dict[Partition, int]:
     return {(topic, partition): offset for topic, partition, offset in await tx.execute(_LOCK, named)}
 
 

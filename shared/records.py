@@ -8,8 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NoReturn
@@ -26,7 +25,8 @@ MAX_HEADERS: Final = 64
 MAX_HEADER_BYTES: Final = 8 * 1024
 MAX_INTEGER: Final = 2**53 - 1
 
-_REQUIRED: Final = ("specversion", "id", "source", "type", "subject", "time")
+_REQUIRED_IN_ORDER: Final = ("specversion", "id", "source", "type", "subject", "time")
+_REQUIRED: Final = frozenset(_REQUIRED_IN_ORDER)
 _PATTERNS: Final = {
     "specversion": re.compile(r"1\.0"),
     "id": re.compile(IDENTIFIER_PATTERN),
@@ -40,8 +40,14 @@ _PATTERNS: Final = {
     "traceparent": re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
     "tracestate": re.compile(r"[ -~]{0,512}"),
 }
-_TIMES: Final = ("time", "recordedtime")
 _CONTENT_TYPE: Final = re.compile(r"application/json(\s*;\s*charset=\"?utf-8\"?)?", re.IGNORECASE)
+# How the value of each header that we know is read: it is valid if that comes to anything.
+_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    **{f"ce_{name}": pattern.fullmatch for name, pattern in _PATTERNS.items()},
+    "ce_time": clock.parse,
+    "ce_recordedtime": clock.parse,
+    "content-type": _CONTENT_TYPE.fullmatch,
+}
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
 
 
@@ -94,11 +100,12 @@ def _bounds(raw: RawRecord) -> str | None:
         return "key_missing"
     if len(raw.headers) > MAX_HEADERS:
         return "too_many_headers"
-    if not all(_is_text(name) for name, _ in raw.headers):
-        return "header_name_not_utf8"
-    if sum(len(name.encode("utf-8", "replace")) + len(value or b"") for name, value in raw.headers) > MAX_HEADER_BYTES:
-        return "headers_too_large"
-    return None
+    size = 0
+    for name, value in raw.headers:
+        if not _is_text(name):
+            return "header_name_not_utf8"
+        size += len(name.encode()) + len(value or b"")
+    return "headers_too_large" if size > MAX_HEADER_BYTES else None
 
 
 def _is_text(name: str) -> bool:
@@ -108,23 +115,24 @@ def _is_text(name: str) -> bool:
 
 def _attributes(raw: RawRecord) -> tuple[dict[str, str], list[Problem]]:
     """The attributes that pass their own check, and the problems of the others."""
-    ours = [(n, v) for n, v in raw.headers if n.startswith("ce_") or n == "content-type"]
-    repeated = {name for name, count in Counter(name for name, _ in ours).items() if count > 1}
+    given: dict[str, bytes | None] = {}
+    for header, value in raw.headers:
+        if header.startswith("ce_") or header == "content-type":
+            given[header] = None if header in given else value  # none of one that is repeated
     good: dict[str, str] = {}
     problems: list[Problem] = []
-    for header, value in dict(ours).items():
-        name = header.removeprefix("ce_")
-        text = None if header in repeated else _decoded(value)
-        known = header == "content-type" or name in _PATTERNS or name in _TIMES
-        if not known:
+    for header, value in given.items():
+        text, read = _decoded(value), _READERS.get(header)
+        if read is None:
             problems.append(Problem("field_unknown", _shown(header)))
-        if text is None or (known and not _valid(name, text)):
-            problems.append(Problem("envelope_invalid", header if known else _shown(header)))
-        elif known:
-            good[name] = text
-    named = {problem.path for problem in problems}
-    missing = [f"ce_{n}" for n in _REQUIRED if n not in good and f"ce_{n}" not in named]
-    problems.extend(Problem("envelope_invalid", header) for header in missing)
+        if text is None or (read and not read(text)):
+            problems.append(Problem("envelope_invalid", header if read else _shown(header)))
+        elif read:
+            good[header.removeprefix("ce_")] = text
+    if not good.keys() >= _REQUIRED:
+        named = {problem.path for problem in problems}
+        missing = [f"ce_{n}" for n in _REQUIRED_IN_ORDER if n not in good and f"ce_{n}" not in named]
+        problems.extend(Problem("envelope_invalid", header) for header in missing)
     problems.extend(_key_problems(raw.key, good))
     return good, problems
 
@@ -134,13 +142,6 @@ def _decoded(value: bytes | None) -> str | None:
         return None if value is None else value.decode("utf-8")
     except UnicodeDecodeError:
         return None
-
-
-def _valid(name: str, text: str) -> bool:
-    if name in _TIMES:
-        return clock.parse(text) is not None
-    pattern = _CONTENT_TYPE if name == "content-type" else _PATTERNS[name]
-    return pattern.fullmatch(text) is not None
 
 
 def _key_problems(key: bytes | None, good: dict[str, str]) -> Iterator[Problem]:

@@ -9,33 +9,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
 from aiokafka import TopicPartition
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash
 from shared.database import table, transaction
 from shared.kafka import Producer, client_options, reading
 from shared.messages import decode, encode
 from shared.settings import Settings
-from shared.tables import OutboxRow, RelayRow
+from shared.tables import RelayRow
 from shared.topics import REQUEST_PARTITIONS
 
 LOCK: Final = 73_001
 LIMIT: Final = 4000
-_OUTBOX: Final = table(OutboxRow)
+TELL_SECONDS: Final = 0.2
+"""Progress costs as much as some dozen messages: under load it is not told after each."""
 _RELAY: Final = table(RelayRow)
-_c: Final = _OUTBOX.c
-_OLDEST: Final = select(_c.id, _c.topic, _c.key, _c.headers, _c.value).order_by(_c.id).limit(LIMIT)
+_OLDEST: Final = f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}"
+_DELETE: Final = "DELETE FROM outbox WHERE id = ANY(%s)"
 # The lock of a relay whose host died without a word is free within half a minute.
 _NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")
+
+Listening = psycopg.AsyncConnection[tuple[Any, ...]]
+"""The relay's own connection: it holds the lock and hears when there is something to publish."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ async def _mark(engine: AsyncEngine, *, stopped: bool) -> None:
         await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"stopped": stopped}))
 
 
-async def _publish(relayed: Relayed, listening: psycopg.AsyncConnection[Any]) -> None:
+async def _publish(relayed: Relayed, listening: Listening) -> None:
     settings = relayed.settings
     options = client_options(
         settings.kafka_bootstrap, settings.kafka_username, settings.kafka_password.get_secret_value()
@@ -124,26 +129,33 @@ async def _ends(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, 
 
 async def _drain_for_ever(
     relayed: Relayed,
-    listening: psycopg.AsyncConnection[Any],
+    listening: Listening,
     producer: Producer,
     ends: dict[str, dict[int, int]],
 ) -> None:
+    """Publish what there is and wait for more; meanwhile tell progress, at most every `TELL_SECONDS`."""
+    due = 0.0
     while True:
-        snapshot = await relayed.snapshot()
-        while await _send_some(relayed, producer, ends):
+        snapshot = await relayed.snapshot() if (now := time.monotonic()) >= due else None
+        while await _send_some(relayed, listening, producer, ends) == LIMIT:
             continue
         if snapshot is not None:
             body = encode({**snapshot.body, "ends": ends})
             await producer.acknowledged(await producer.send([(snapshot.topic, None, body, ())]))
-        timeout = relayed.settings.progress_seconds
-        async for _ in listening.notifies(timeout=timeout, stop_after=1):
+        wait = relayed.settings.progress_seconds if now >= due else due - now
+        due = now + TELL_SECONDS if now >= due else due
+        async for _ in listening.notifies(timeout=wait, stop_after=1):
             pass
 
 
-async def _send_some(relayed: Relayed, producer: Producer, ends: dict[str, dict[int, int]]) -> int:
-    """Publish the oldest messages of the outbox and delete them; returns how many there were."""
-    async with transaction(relayed.engine) as tx:
-        rows = (await tx.execute(_OLDEST)).all()
+async def _send_some(
+    relayed: Relayed, listening: Listening, producer: Producer, ends: dict[str, dict[int, int]]
+) -> int:
+    """Publish the oldest messages of the outbox and delete them; returns how many there were.
+
+    It reads by the connection that holds the lock: who has lost that does not read on.
+    """
+    rows = await (await listening.cursor(binary=True).execute(_OLDEST)).fetchall()
     if not rows:
         return 0
     sent = await producer.send([(topic, key, value, _headers(headers)) for _, topic, key, headers, value in rows])
@@ -152,18 +164,13 @@ async def _send_some(relayed: Relayed, producer: Producer, ends: dict[str, dict[
         if topic in ends:
             ends[topic][partition] = max(ends[topic].get(partition, 0), offset + 1)
     crash.point("relay_after_acknowledgement", len(rows))
-    async with transaction(relayed.engine) as tx:
-        await _delete(tx, [row.id for row in rows])
+    await listening.execute(_DELETE, ([id_ for id_, *_ in rows],))
     relayed.published(len(rows))
     return len(rows)
 
 
 def _headers(packed: bytes) -> list[tuple[str, bytes]]:
     return [(name, value.encode()) for name, value in decode(packed)]
-
-
-async def _delete(tx: AsyncConnection, ids: Sequence[int]) -> None:
-    await tx.execute(delete(_OUTBOX).where(_OUTBOX.c.id == func.any(list(ids))))
 
 
 async def _stop(producer: Producer) -> bool:

@@ -16,6 +16,7 @@ from shared import positions, records, store
 from shared.contract import Position, position_of
 from shared.database import among, transaction
 from shared.judging import Hold
+from shared.loading import holds_of
 from shared.messages import Answer, receipt
 from shared.pipeline import (
     Deciding,
@@ -83,7 +84,7 @@ async def _locked_holds(service: Deciding, tx: AsyncConnection, condition: Any) 
     due = select(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position, HOLDS.c.receipt_due)
     rows = await tx.execute(due.where(HOLDS.c.registration_id == func.any(registrations)))
     times = {Position(topic, partition, position): at for topic, partition, position, at in rows}
-    holds = await store.holds_of(tx, registrations, service.read_again)
+    holds = await holds_of(tx, registrations, service.read_again)
     return [(hold, times[hold.event.position]) for group in holds.values() for hold in group]
 
 

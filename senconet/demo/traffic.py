@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from senconet.demonstration.model import Answer, Phase
 from senconet.publisher import Outgoing, Receipt
 from shared import topics
 from shared.kafka import read_to, reading
+from shared.messages import decode
 
 CHUNK: Final = 200
 LOOK_SECONDS: Final = 0.5
@@ -115,7 +115,7 @@ async def view_by_topic(access: KafkaAccess, code: str) -> dict[str, dict[str, A
         async for batch in read_to(consumer, await consumer.end_offsets([place])):
             for record in batch:
                 if record.key and record.value:
-                    view[record.key.decode()] = json.loads(record.value)
+                    view[record.key.decode()] = decode(record.value)
     return view
 
 

@@ -17,10 +17,11 @@ from shared.contract import Event
 from shared.database import add_rows, among, table
 from shared.history import Name
 from shared.judging import Judge
+from shared.loading import lock_ledgers
 from shared.pipeline import REFERENCE
 from shared.positions import clock
 from shared.reference import Reference, Setting, SettingPeriod, Versions
-from shared.store import lock_ledgers, publish, save_ledgers
+from shared.store import publish, save_ledgers
 
 _IDENTITY: Final = table(IdentityRow)
 _PERSONS: Final = table(PersonRow)

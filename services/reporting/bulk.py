@@ -1,11 +1,14 @@
-"""Many rows in one statement, as one JSON document: the driver's own way to pass lists takes three times as long."""
+"""Many rows in one statement, as one JSON document: the driver's own way to pass lists takes three times as long.
+
+Statements are made once, when a module is imported, and are run by `write`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, TableValuedAlias, bindparam, cast, column, func, select
+from sqlalchemy import ColumnElement, Table, TableValuedAlias, Update, bindparam, cast, column, func, select, update
 from sqlalchemy.dialects.postgresql import JSON, TEXT, Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,34 +16,51 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.database import document
 
 Rows = Sequence[Mapping[str, Any]]
-"""Rows by column, each with the same columns. A JSON body is given as its text."""
+"""Rows by column, each with the statement's columns. A JSON body is given as its text."""
 
 _TEXT: Final = TEXT()
 
 
-async def add_once(tx: AsyncConnection, target: Table, rows: Rows) -> None:
-    """Insert rows; those that are there stay as they are. Where none can be, `shared.database.add_rows` is faster."""
+async def write(tx: AsyncConnection, statement: Insert | Update, rows: Rows) -> None:
+    """Run a statement of this module on rows, if there are any."""
     if rows:
-        await tx.execute(_insert(target, rows).on_conflict_do_nothing())
+        await tx.execute(statement, {"rows": document(rows)})
 
 
-async def put(tx: AsyncConnection, target: Table, rows: Rows, where: ColumnElement[bool] | None = None) -> None:
-    """Insert rows, or write them over those of the same key; only over such as `where` says."""
-    if rows:
-        statement = _insert(target, rows)
-        key = [column_.name for column_ in target.primary_key]
-        again = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        await tx.execute(statement.on_conflict_do_update(index_elements=key, set_=again, where=where))
+def adding(target: Table, names: Sequence[str]) -> Insert:
+    """Inserts rows; those that are there stay as they are. Where none can be, `shared.database.add_rows` is faster."""
+    return _insert(target, names).on_conflict_do_nothing()
 
 
-def given(target: Table, rows: Rows) -> TableValuedAlias:
-    """Rows as a table of their own."""
-    whole = bindparam(None, document(rows), type_=TEXT())
-    columns = (column(name, _carried(target, name)) for name in rows[0])
-    return func.json_to_recordset(cast(whole, JSON)).table_valued(*columns).render_derived(with_types=True)
+def putting(target: Table, names: Sequence[str], where: ColumnElement[bool] | None = None) -> Insert:
+    """Inserts rows, or writes them over those of the same key; only over such as `where` says."""
+    statement = _insert(target, names)
+    key = [column_.name for column_ in target.primary_key]
+    again = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=again, where=where)
 
 
-def as_kept(target: Table, name: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
+def changing(target: Table, names: Sequence[str]) -> Update:
+    """Writes into the rows of the same key the columns that are given; null leaves a column as it is."""
+    key = [column_.name for column_ in target.primary_key]
+    new = _given(target, (*key, *names))
+    now = {name: func.coalesce(_as_kept(target, name, new.c[name]), target.c[name]) for name in names}
+    return update(target).where(*(target.c[name] == new.c[name] for name in key)).values(now)
+
+
+def _insert(target: Table, names: Sequence[str]) -> Insert:
+    source = _given(target, names)
+    return upsert(target).from_select(list(names), select(*(_as_kept(target, name, source.c[name]) for name in names)))
+
+
+def _given(target: Table, names: Sequence[str]) -> TableValuedAlias:
+    """The rows as a table of their own."""
+    whole = cast(bindparam("rows", type_=TEXT()), JSON)
+    columns = (column(name, _carried(target, name)) for name in names)
+    return func.json_to_recordset(whole).table_valued(*columns).render_derived(with_types=True)
+
+
+def _as_kept(target: Table, name: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
     """A column of rows given, in the type that it has in the table."""
     return cast(value, JSON) if isinstance(target.c[name].type, JSON) else value
 
@@ -48,10 +68,3 @@ def as_kept(target: Table, name: str, value: ColumnElement[Any]) -> ColumnElemen
 def _carried(target: Table, name: str) -> Any:
     kind = target.c[name].type
     return _TEXT if isinstance(kind, JSON) else kind
-
-
-def _insert(target: Table, rows: Rows) -> Insert:
-    source = given(target, rows)
-    return upsert(target).from_select(
-        list(rows[0]), select(*(as_kept(target, name, source.c[name]) for name in rows[0]))
-    )

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.reporting.bulk import put
+from services.reporting.bulk import putting, write
 from services.reporting.tables import ReceiptRow
 from shared import clock, topics
 from shared.database import document, table, transaction
@@ -38,6 +38,7 @@ class Receipt:
 
 
 _COLUMNS: Final = tuple(field.name for field in fields(Receipt))
+_PUT: Final = putting(RECEIPTS, _COLUMNS, where=RECEIPTS.c.outcome == HELD)
 
 
 def read(record: RawRecord) -> Receipt | None:
@@ -69,7 +70,7 @@ async def keep(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
         fresh, gaps = await claim(tx, batch)
         told = (receipt for record in fresh if (receipt := read(record)))
         rows = [_row(receipt) for receipt in newest(told).values()]
-        await put(tx, RECEIPTS, rows, where=RECEIPTS.c.outcome == HELD)
+        await write(tx, _PUT, rows)
     return Done(gaps=gaps, records=len(fresh))
 
 

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Select, cast, delete, func, select, update
-from sqlalchemy.dialects.postgresql import TEXT
+from sqlalchemy import Select, bindparam, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSON, TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.bulk import add_once, as_kept, given, put
+from services.reporting.bulk import adding, changing, putting, write
 from services.reporting.entries import Entry, difference
 from services.reporting.partner_view import views
 from services.reporting.periods import Area, Dated, basis, periods_of
 from services.reporting.projection import Identity, Known, Told
 from services.reporting.tables import EntryRow, FactRow, PeriodRow, TraineeRow, ViewRow
 from shared import topics
-from shared.database import add_rows, table
+from shared.database import add_rows, document, table
 from shared.messages import Message, encode
 from shared.states import AssessmentState, MentoringState
 from shared.status import Status
@@ -33,10 +33,21 @@ _BODIES: Final = ("status", "mentoring", "assessment", "identity")
 _PLAIN: Final = tuple(field.name for field in fields(Dated) if field.name != "area")
 _JSON_HEADERS: Final = (("content-type", "application/json"),)
 
-KNOWN: Final[Select[Any]] = select(
-    TRAINEES.c.registration_id, *(cast(TRAINEES.c[name], TEXT).label(name) for name in _BODIES)
-)
+_T: Final = TRAINEES.c
+KNOWN: Final[Select[Any]] = select(_T.registration_id, *(cast(_T[name], TEXT).label(name) for name in _BODIES))
 """What is known, its bodies as text: pydantic reads them faster than anything before it."""
+
+_WANTED: Final = select(func.json_array_elements_text(cast(bindparam("ids", type_=TEXT()), JSON)))
+_LOCK: Final = (
+    KNOWN.where(_T.registration_id == func.any(func.array(_WANTED.scalar_subquery())))
+    .order_by(_T.registration_id)
+    .with_for_update()
+)
+_ADD_TRAINEES: Final = adding(TRAINEES, ("registration_id",))
+_CHANGE_TRAINEES: Final = changing(TRAINEES, _BODIES)
+_ERASE: Final = update(TRAINEES).values(identity=None)
+_ADD_FACTS: Final = adding(FACTS, ("topic", "registration_id", "version", "partner"))
+_PUT_VIEWS: Final = putting(VIEWS, ("partner", "registration_id", "body"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +61,16 @@ class Change:
 async def lock(tx: AsyncConnection, registrations: Iterable[str]) -> dict[str, Known]:
     """What is known of registrations, made where missing and locked in id order."""
     ids = sorted(registrations)
-    if not ids:
-        return {}
-    await add_once(tx, TRAINEES, [{"registration_id": id_} for id_ in ids])
-    c = TRAINEES.c.registration_id
-    locked = await tx.execute(KNOWN.where(c == func.any(ids)).order_by(c).with_for_update())
-    return {row.registration_id: known_of(row) for row in locked}
+    known = await _lock(tx, ids)
+    if missing := [id_ for id_ in ids if id_ not in known]:
+        await write(tx, _ADD_TRAINEES, [{"registration_id": id_} for id_ in missing])
+        known |= await _lock(tx, missing)
+    return known
+
+
+async def _lock(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Known]:
+    rows = await tx.execute(_LOCK, {"ids": document(ids)}) if ids else ()
+    return {row.registration_id: known_of(row) for row in rows}
 
 
 def known_of(row: Any) -> Known:
@@ -72,25 +87,29 @@ def known_of(row: Any) -> Known:
 async def save(tx: AsyncConnection, changes: Sequence[Change], told: Iterable[Told]) -> None:
     """Write what is known now and what follows from it, and publish each view that has changed."""
     changed = [change for change in changes if change.after != change.before]
-    for name in _BODIES:
-        await _save_body(tx, name, changed)
+    await _save_bodies(tx, changed)
     await _replace_periods(tx, dict(_recounted(changed)))
     await add_rows(tx, ENTRIES, [row for change in changed for row in _entry_rows(change)])
-    await add_once(tx, FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})])
+    await write(tx, _ADD_FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})])
     await _show(tx, [view for change in changed for view in _views(change)])
 
 
-async def _save_body(tx: AsyncConnection, name: str, changes: Sequence[Change]) -> None:
-    """Write one body of the registrations of which it has changed."""
-    rows = [
-        {"registration_id": change.after.registration, name: now.model_dump_json() if now else None}
-        for change in changes
-        if (now := getattr(change.after, name)) is not getattr(change.before, name)
-    ]
-    if rows:
-        new = given(TRAINEES, rows)
-        statement = update(TRAINEES).where(TRAINEES.c.registration_id == new.c.registration_id)
-        await tx.execute(statement.values({name: as_kept(TRAINEES, name, new.c[name])}))
+async def _save_bodies(tx: AsyncConnection, changes: Sequence[Change]) -> None:
+    """Write the bodies that have changed."""
+    await write(tx, _CHANGE_TRAINEES, [_changed_row(change) for change in changes])
+    erased = [each.after.registration for each in changes if each.before.identity and not each.after.identity]
+    if erased:
+        await tx.execute(_ERASE.where(_T.registration_id == func.any(erased)))
+
+
+def _changed_row(change: Change) -> dict[str, Any]:
+    return {"registration_id": change.after.registration, **{name: _changed(change, name) for name in _BODIES}}
+
+
+def _changed(change: Change, name: str) -> str | None:
+    """A body's text, or nothing if it is as it was."""
+    now = getattr(change.after, name)
+    return now.model_dump_json() if now and now is not getattr(change.before, name) else None
 
 
 def _recounted(changes: Iterable[Change]) -> Iterator[tuple[str, tuple[Dated, ...]]]:
@@ -150,7 +169,7 @@ async def _show(tx: AsyncConnection, shown: Sequence[Mapping[str, Any]]) -> None
     """Keep views for who asks over HTTP, and publish them."""
     bodies = [encode(row["body"]) for row in shown]
     told = list(zip(shown, bodies, strict=True))
-    await put(tx, VIEWS, [{**row, "body": body.decode()} for row, body in told])
+    await write(tx, _PUT_VIEWS, [{**row, "body": body.decode()} for row, body in told])
     await publish(
         tx, [Message(topics.view(row["partner"]), row["registration_id"], _JSON_HEADERS, body) for row, body in told]
     )

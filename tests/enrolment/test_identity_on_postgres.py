@@ -16,7 +16,7 @@ from senconet.demonstration.model import LEAD
 from senconet.demonstration.wire import Event, wire
 from services.enrolment.store import move_places
 from services.enrolment.tables import IdentityRow, PersonRow, WithheldRow
-from shared import contract, store, topics
+from shared import contract, loading, store, topics
 from shared.absorb import absorb
 from shared.database import table, transaction
 from shared.judging import Judge
@@ -90,7 +90,7 @@ class Programme:
     async def status(self) -> Status:
         """The status of the trainee as it is kept."""
         async with transaction(self.door.engine) as tx:
-            ledgers = await store.lock_ledgers(tx, [TRAINEE])
+            ledgers = await loading.lock_ledgers(tx, [TRAINEE])
         found = ledgers[TRAINEE].status
         assert found is not None
         return found

@@ -72,6 +72,29 @@ def registration(subject: str, reference: str = "1", cohort: str = "2023-january
     }
 
 
+FOLLOWS: Final = {
+    "registered": ("deferred", "deferred", "withdrew"),
+    "deferred": ("resumed", "resumed", "withdrew"),
+    "resumed": ("deferred", "withdrew"),
+    "withdrew": ("resumed",),
+}
+ENROLMENT: Final = ("deferred", "resumed", "withdrew", "withdrew")
+MENTORING: Final = ("session.attended", "session.attended", "mentoring.held", "mentor.assigned")
+ASSESSED: Final = ("portfolio.submitted", "assessment.decided")
+FACTS: Final = (*ENROLMENT, *MENTORING, *ASSESSED, "completed")
+SHORT: Final[Mapping[str, str]] = {
+    **{"registered": "r", "deferred": "f", "resumed": "u", "withdrew": "w", "completed": "c"},
+    **{"session.attended": "s", "mentor.assigned": "m", "mentoring.held": "h"},
+    **{"portfolio.submitted": "p", "assessment.decided": "d"},
+    **{"transfer.offered": "o", "transfer.accepted": "a", "transfer.declined": "n", "transfer.cancelled": "x"},
+}
+# What a history is made of, by weight: enough goes right that there is something to go wrong.
+WEIGHTS: Final = (
+    *(("enrolment",) * 5 + ("mentoring",) * 6 + ("assessment",) * 9 + ("transfer",) * 5),
+    *(("void",) * 5 + ("supersede",) * 4 + ("registered", "copy", "conflict", "retry", "overtaken")),
+)
+
+
 def drawn(choose: Choose, fact: str, **known: Any) -> dict[str, Any]:
     """Data of a type; `known` fields are given, the others drawn."""
     return {**_DRAWN.get(fact, _nothing)(choose), **known}

@@ -9,18 +9,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 from senconet.demonstration.model import LEAD, Record
 from senconet.demonstration.wire import Event, wire
 from tests.support.contents import (
+    ASSESSED,
     CLOCKS,
     DAYS,
+    ENROLMENT,
+    FACTS,
+    FOLLOWS,
+    MENTORING,
     OURS,
     PARTNERS,
+    SHORT,
     SUBJECTS,
     THEIRS,
     THIRD,
+    WEIGHTS,
     Choose,
     drawn,
     placed,
@@ -29,28 +36,6 @@ from tests.support.contents import (
 from tests.support.lives import life
 
 __all__ = ("OURS", "SUBJECTS", "THEIRS", "THIRD", "Author", "Choose", "random_history", "records_of")
-
-FOLLOWS: Final = {
-    "registered": ("deferred", "deferred", "withdrew"),
-    "deferred": ("resumed", "resumed", "withdrew"),
-    "resumed": ("deferred", "withdrew"),
-    "withdrew": ("resumed",),
-}
-ENROLMENT: Final = ("deferred", "resumed", "withdrew", "withdrew")
-MENTORING: Final = ("session.attended", "session.attended", "mentoring.held", "mentor.assigned")
-ASSESSED: Final = ("portfolio.submitted", "assessment.decided")
-FACTS: Final = (*ENROLMENT, *MENTORING, *ASSESSED, "completed")
-SHORT: Final[Mapping[str, str]] = {
-    **{"registered": "r", "deferred": "f", "resumed": "u", "withdrew": "w", "completed": "c"},
-    **{"session.attended": "s", "mentor.assigned": "m", "mentoring.held": "h"},
-    **{"portfolio.submitted": "p", "assessment.decided": "d"},
-    **{"transfer.offered": "o", "transfer.accepted": "a", "transfer.declined": "n", "transfer.cancelled": "x"},
-}
-# What a history is made of, by weight: enough goes right that there is something to go wrong.
-WEIGHTS: Final = (
-    *(("enrolment",) * 5 + ("mentoring",) * 6 + ("assessment",) * 9 + ("transfer",) * 5),
-    *(("void",) * 5 + ("supersede",) * 4 + ("registered", "copy", "conflict", "retry")),
-)
 
 
 @dataclass
@@ -189,6 +174,27 @@ class Author:
             return "portfolio.submitted", drawn(self.choose, "portfolio.submitted", **known)
         known = {"unit_code": data["unit_code"], "attempt": attempt}
         return "assessment.decided", drawn(self.choose, "assessment.decided", **known)
+
+    def _overtaken(self) -> None:
+        """A completion that waits for its last decision, while a deferral from before it is told."""
+        subject = self._subject()
+        last = next(reversed(self._about(subject, "registered", *FACTS)), None)
+        days = [day for day in DAYS if last is None or day > last.time.date()][:4]
+        if len(days) < 4:
+            return self._enrolment()
+        decided = {event.data["unit_code"] for event in self._about(subject, "assessment.decided")}
+        waiting = [unit for unit in ("unit-1", "unit-2") if unit not in decided]
+        for unit in waiting:
+            data = drawn(self.choose, "portfolio.submitted", unit_code=unit, attempt=1)
+            self._fact(subject, "portfolio.submitted", data, days[:1])
+        passed = {"attempt": 1, "outcome": "passed"}
+        decisions = [drawn(self.choose, "assessment.decided", unit_code=unit, **passed) for unit in waiting]
+        for data in decisions[:-1]:
+            self._fact(subject, "assessment.decided", data, days[1:2])
+        self._fact(subject, "completed", {}, days[3:])
+        self._fact(subject, "deferred", drawn(self.choose, "deferred"), days[2:3])
+        for data in decisions[-1:]:
+            self._fact(subject, "assessment.decided", data, days[1:2])
 
     def _transfer(self) -> None:
         """An offer, or an answer to the last one."""

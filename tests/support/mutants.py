@@ -266,6 +266,7 @@ def others_facts_are_named_in_a_refusal(patch: pytest.MonkeyPatch) -> None:
 MUTANTS: Final[tuple[Mutant, ...]] = (
     status_as_of_the_end_of_the_batch,
     newest_status_instead_of_the_attached_one,
+    attached_status_instead_of_the_newest_one,
     standing_is_not_folded,
     facts_stand_whatever_the_status,
     restoring_is_not_told,

@@ -20,9 +20,9 @@ from services.reporting.rebuild import rebuild
 from shared import topics
 from shared.database import make_engine, transaction
 from shared.kafka import read_to, reading
+from shared.loading import lock_ledgers
 from shared.pipeline import ReferenceShelf
 from shared.records import RawRecord
-from shared.store import lock_ledgers
 from tests.system.support import Partner, Stage, until
 
 DOOR: Final = "enrolment"
