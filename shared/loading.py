@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared import records
 from shared.clock import Moment
 from shared.contract import Event, Position
-from shared.database import document
+from shared.database import document, listed, paired, run
 from shared.events.catalogue import BY_WIRE
 from shared.history import Bound, Fact, Ledger, history_of
 from shared.judging import BoundName, Hold, World, problems_from
@@ -33,35 +33,33 @@ _MAKE_MISSING: Final = text("""
     SELECT id, key, 0 FROM unnest(CAST(:ids AS text[]), CAST(:keys AS bytea[])) AS made (id, key)
     ON CONFLICT DO NOTHING
 """)
-# Lists come as JSON: the driver's own arrays cost it ten times as much.
-_IDS: Final = "ARRAY(SELECT json_array_elements_text(CAST(:ids AS json)))"
-_NAMED: Final = "(SELECT name ->> 0, name ->> 1 FROM json_array_elements(CAST(:names AS json)) AS told (name))"
 # Beside those asked for: where a source and id of these waits, for a new record of it may end the hold.
 _LOCK: Final = text(f"""
     SELECT registration_id, digest_key, version, decidedtime, CAST(status ->> 'version' AS int) FROM registrations
-    WHERE registration_id = ANY({_IDS} || ARRAY(SELECT registration_id FROM holds WHERE (source, event_id) IN {_NAMED}))
-    ORDER BY registration_id FOR UPDATE
+    WHERE registration_id = ANY({listed("ids")} || ARRAY(
+        SELECT registration_id FROM holds WHERE (source, event_id) IN {paired("names")}
+    )) ORDER BY registration_id FOR UPDATE
 """)
 _STATUSES: Final = text(f"""
-    SELECT registration_id, CAST(status AS text) FROM registrations WHERE registration_id = ANY({_IDS})
+    SELECT registration_id, CAST(status AS text) FROM registrations WHERE registration_id = ANY({listed("ids")})
 """)
 _FACTS: Final = text(f"""
     SELECT registration_id, type, partner, source, event_id, happened, receivedtime, data FROM journal
-    WHERE registration_id = ANY({_IDS}) AND outcome = 'accepted' ORDER BY id
+    WHERE registration_id = ANY({listed("ids")}) AND outcome = 'accepted' ORDER BY id
 """)
 _WAITING: Final = text(f"""
     SELECT clock_timestamp(),
-        EXISTS (SELECT FROM holds WHERE registration_id = ANY({_IDS}))
-        OR EXISTS (SELECT FROM holds WHERE (source, event_id) IN {_NAMED}),
-        EXISTS (SELECT FROM quarantine WHERE registration_id = ANY({_IDS}))
+        EXISTS (SELECT FROM holds WHERE registration_id = ANY({listed("ids")}))
+        OR EXISTS (SELECT FROM holds WHERE (source, event_id) IN {paired("names")}),
+        EXISTS (SELECT FROM quarantine WHERE registration_id = ANY({listed("ids")}))
 """)
 _ACCEPTED: Final = text(f"""
     SELECT source, event_id, registration_id, digest, receivedtime FROM journal
-    WHERE outcome = 'accepted' AND (source, event_id) IN {_NAMED}
+    WHERE outcome = 'accepted' AND (source, event_id) IN {paired("names")}
 """)
 _HELD: Final = text(f"""
     SELECT owner, source, event_id, registration_id, digest, receivedtime FROM holds
-    WHERE (source, event_id) IN {_NAMED}
+    WHERE (source, event_id) IN {paired("names")}
 """)
 _SEEN: Final = {
     name: text(f"""
@@ -97,19 +95,13 @@ async def load(
 
     Returns it with the time by the database's clock, read after the locks: decisions on it are dated by that.
     """
-    names = _names(events)
-    ledgers = await lock_ledgers(tx, sorted(registrations), shelf, names)
-    ids = list(ledgers)
-    waiting = _Waiting(*(await tx.execute(_WAITING, {"ids": document(ids), "names": document(names)})).one())
-    holds = await holds_of(tx, ids, read) if waiting.held else {}
-    world = World(
-        ledgers=ledgers,
-        bound=await _bound(tx, owner, events, holds, held=waiting.held),
-        holds=holds,
-        queues=await _queues(tx, ids) if waiting.queued else set(),
-        seen=await _seen(tx, [event.position for event in events if event.attached is not None], waiting),
-    )
-    return world, waiting.now
+    ids, names = sorted(registrations), _names(events)
+    ledgers, waiting = await _lock_and_look(tx, ids, names, shelf)
+    holds = await holds_of(tx, list(ledgers), read) if waiting.held else {}
+    places = [event.position for event in events if event.attached is not None]
+    bound, seen = await _answered(tx, owner, events, holds, places, waiting)
+    queues = await _queues(tx, list(ledgers)) if waiting.queued else set()
+    return World(ledgers, bound, holds, queues, seen), waiting.now
 
 
 def _names(events: Iterable[Event]) -> Names:
@@ -117,36 +109,39 @@ def _names(events: Iterable[Event]) -> Names:
 
 
 async def lock_ledgers(
-    tx: AsyncConnection, ids: Sequence[str], shelf: LedgerShelf | None = None, names: Names = ()
+    tx: AsyncConnection, ids: Sequence[str], names: Names = (), shelf: LedgerShelf | None = None
 ) -> dict[str, Ledger]:
     """Registrations with their histories, made where missing and locked in id order.
 
     So are those of which one of `names` waits.
     """
-    if not ids and not names:
-        return {}
-    shelf = shelf or LedgerShelf()
-    marks = await _lock(tx, ids, names)
+    ledgers, _ = await _lock_and_look(tx, ids, names, shelf or LedgerShelf())
+    return ledgers
+
+
+async def _lock_and_look(
+    tx: AsyncConnection, ids: Sequence[str], names: Names, shelf: LedgerShelf
+) -> tuple[dict[str, Ledger], _Waiting]:
+    wanted = {"ids": document(ids), "names": document(names)}
+    locked, waiting = await run(tx, (_LOCK, wanted), (_WAITING, wanted))
+    marks: dict[str, Mark] = {id_: tuple(mark) for id_, *mark in locked}
     if missing := [id_ for id_ in ids if id_ not in marks]:
-        await tx.execute(_MAKE_MISSING, {"ids": missing, "keys": [secrets.token_bytes(32) for _ in missing]})
-        marks |= await _lock(tx, missing, ())
+        made = {"ids": missing, "keys": [secrets.token_bytes(32) for _ in missing]}
+        lock = {"ids": document(missing), "names": "[]"}
+        _, locked, waiting = await run(tx, (_MAKE_MISSING, made), (_LOCK, lock), (_WAITING, wanted))
+        marks |= {id_: tuple(mark) for id_, *mark in locked}
     kept = {id_: ledger for id_, mark in marks.items() if (ledger := shelf.find(id_, mark)) is not None}
     read = await _ledgers(tx, {id_: mark for id_, mark in marks.items() if id_ not in kept})
     ledgers = {id_: kept.get(id_) or read[id_] for id_ in marks}
     shelf.keep(ledgers.values())
-    return ledgers
-
-
-async def _lock(tx: AsyncConnection, ids: Sequence[str], names: Names) -> dict[str, Mark]:
-    rows = await tx.execute(_LOCK, {"ids": document(ids), "names": document(names)})
-    return {id_: tuple(mark) for id_, *mark in rows}
+    return ledgers, _Waiting(*waiting[0])
 
 
 async def _ledgers(tx: AsyncConnection, marks: Mapping[str, Mark]) -> dict[str, Ledger]:
     """Locked registrations as the database has them. Of those that are new there is nothing to read."""
-    known = [id_ for id_, (_, version, _, status) in marks.items() if version or status is not None]
-    statuses = {id_: status for id_, status in await tx.execute(_STATUSES, {"ids": document(known)})} if known else {}
-    histories = await _histories(tx, known) if known else {}
+    known = {"ids": document([id_ for id_, (_, version, _, status) in marks.items() if version or status is not None])}
+    told, facts = await run(tx, (_STATUSES, known), (_FACTS, known)) if known["ids"] != "[]" else ([], [])
+    statuses, histories = dict[str, str](told), _histories(facts)
     return {
         id_: Ledger(
             id_,
@@ -160,10 +155,9 @@ async def _ledgers(tx: AsyncConnection, marks: Mapping[str, Mark]) -> dict[str, 
     }
 
 
-async def _histories(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Fact]]:
+def _histories(rows: Iterable[Any]) -> dict[str, list[Fact]]:
     histories: dict[str, list[Fact]] = {}
-    found = await tx.execute(_FACTS, {"ids": document(ids)})
-    for registration, type_, partner, source, id_, happened, received, data in found:
+    for registration, type_, partner, source, id_, happened, received, data in rows:
         kind = BY_WIRE[type_]
         fact = Fact(kind, partner, source, id_, Moment(happened, kind.order), received, data)
         histories.setdefault(registration, []).append(fact)
@@ -181,35 +175,30 @@ async def holds_of(tx: AsyncConnection, ids: Sequence[str], read: Reader) -> dic
     return holds
 
 
-async def _bound(
-    tx: AsyncConnection, owner: str, events: Sequence[Event], holds: Mapping[str, Sequence[Hold]], *, held: bool
-) -> dict[BoundName, Bound]:
-    """What the sources and ids of a batch, and of what waits beside it, are bound to."""
-    waiting = (hold.event for group in holds.values() for hold in group)
-    names = _names([*events, *waiting])
-    if not names:
-        return {}
-    named = {"names": document(names)}
-    accepted = await tx.execute(_ACCEPTED, named)
+async def _answered(
+    tx: AsyncConnection,
+    owner: str,
+    events: Sequence[Event],
+    holds: Mapping[str, Sequence[Hold]],
+    places: Sequence[Position],
+    waiting: _Waiting,
+) -> tuple[dict[BoundName, Bound], set[Position]]:
+    """What the sources and ids of a batch, and of what waits beside it, are bound to; which of the places have been
+    answered, are held or stand in a queue: the relay may send a request twice.
+    """
+    beside = (hold.event for group in holds.values() for hold in group)
+    names = {"names": document(_names([*events, *beside]))}
+    positions = {"places": document([(p.topic, p.partition, p.offset) for p in places])}
+    sources = ("journal", *(("holds",) if waiting.held else ()), *(("quarantine",) if waiting.queued else ()))
+    accepted, held, *seen = await run(
+        tx, (_ACCEPTED, names), (_HELD, names), *((_SEEN[source], positions) for source in sources if places)
+    )
     bound = {(owner, s, i): Bound(r, d, "accepted", at) for s, i, r, d, at in accepted}
-    if held:
-        bound |= {(o, s, i): Bound(r, d, "held", at) for o, s, i, r, d, at in await tx.execute(_HELD, named)}
-    return bound
+    bound |= {(o, s, i): Bound(r, d, "held", at) for o, s, i, r, d, at in held}
+    return bound, {Position(*row) for rows in seen for row in rows}
 
 
 async def _queues(tx: AsyncConnection, ids: Sequence[str]) -> set[tuple[str, str]]:
     c = QUARANTINE.c
     statement = select(c.topic, c.registration_id).where(c.registration_id == func.any(list(ids))).distinct()
     return {(topic, registration) for topic, registration in await tx.execute(statement)}
-
-
-async def _seen(tx: AsyncConnection, places: Sequence[Position], waiting: _Waiting) -> set[Position]:
-    """Which of these records were answered, are held or stand in a queue: the relay may send a request twice."""
-    if not places:
-        return set()
-    named = {"places": document([(p.topic, p.partition, p.offset) for p in places])}
-    seen: set[Position] = set()
-    asked = {"journal": True, "holds": waiting.held, "quarantine": waiting.queued}
-    for name in (name for name, needed in asked.items() if needed):
-        seen.update(Position(*row) for row in await tx.execute(_SEEN[name], named))
-    return seen

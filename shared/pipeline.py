@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -18,7 +18,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from shared import positions, store, topics
 from shared.batch import Batch
 from shared.contract import Event, Position, position_of
-from shared.database import table, transaction
+from shared.database import run, table, transaction
 from shared.judging import Fault, Item, Judge, SystemicFault, Writes, is_systemic, registrations_of
 from shared.loading import load
 from shared.records import RawRecord
@@ -27,8 +27,7 @@ from shared.shelf import LedgerShelf
 from shared.tables import ReferenceRow
 
 REFERENCE: Final = table(ReferenceRow)
-_c: Final = positions.POSITIONS.c
-_READ_TO: Final = select(_c.topic, _c.next_offset).where(_c.topic.startswith(topics.reference(""))).order_by(_c.topic)
+_READ_TO: Final = text("SELECT topic, next_offset FROM positions WHERE topic LIKE :prefix ORDER BY topic")
 log = logging.getLogger("senconet.pipeline")
 _MOVED: Final = frozenset({"journal_one_answer", "holds_pkey", "quarantine_pkey", "holds_one_event"})
 
@@ -54,7 +53,8 @@ class ReferenceShelf:
 
     async def at(self, tx: AsyncConnection) -> Reference:
         """What has been read as of this transaction: the stored positions tell whether that is something new."""
-        read_to = tuple((topic, offset) for topic, offset in await tx.execute(_READ_TO))
+        (rows,) = await run(tx, (_READ_TO, {"prefix": topics.reference("") + "%"}))
+        read_to = tuple(rows)
         if read_to != self._read_to:
             self._reference = await _read_reference(tx)
             self._read_to = read_to

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import topics
-from shared.database import table
+from shared.database import run, table
 from shared.records import RawRecord
 from shared.tables import PositionRow
 
@@ -85,19 +85,18 @@ async def locked(tx: AsyncConnection, partitions: Sequence[Partition]) -> dict[P
 
 
 async def _lock(tx: AsyncConnection, named: Mapping[str, Sequence[str | int]]) -> dict[Partition, int]:
-    return {(topic, partition): offset for topic, partition, offset in await tx.execute(_LOCK, named)}
+    (found,) = await run(tx, (_LOCK, named))
+    return {(topic, partition): offset for topic, partition, offset in found}
 
 
 async def _advance(tx: AsyncConnection, fresh: Sequence[RawRecord]) -> None:
     last: dict[Partition, RawRecord] = {(record.topic, record.partition): record for record in fresh}
     if not last:
         return
-    await tx.execute(
-        _ADVANCE,
-        {
-            "topics": [record.topic for record in last.values()],
-            "partitions": [record.partition for record in last.values()],
-            "offsets": [record.offset + 1 for record in last.values()],
-            "times": [record.received for record in last.values()],
-        },
-    )
+    reached = {
+        "topics": [record.topic for record in last.values()],
+        "partitions": [record.partition for record in last.values()],
+        "offsets": [record.offset + 1 for record in last.values()],
+        "times": [record.received for record in last.values()],
+    }
+    await run(tx, (_ADVANCE, reached))

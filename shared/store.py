@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import crash, records
 from shared.contract import Position
-from shared.database import add_rows, among, document, table
+from shared.database import add_rows, among, document, run, table
 from shared.history import Ledger
 from shared.judging import Hold, Writes, Written, problems_to
 from shared.messages import Message, encode
@@ -26,6 +26,7 @@ HOLDS: Final = table(HoldRow)
 QUARANTINE: Final = table(QuarantineRow)
 OUTBOX: Final = table(OutboxRow)
 
+_WAKE: Final = text("NOTIFY outbox")
 _SAVE_LEDGERS: Final = text("""
     UPDATE registrations SET version = CAST(row ->> 1 AS int), decidedtime = CAST(row ->> 2 AS timestamptz),
         status = coalesce(CAST(row -> 3 AS jsonb), status)
@@ -58,7 +59,7 @@ async def publish(tx: AsyncConnection, messages: Sequence[Message]) -> None:
     ]
     await add_rows(tx, OUTBOX, rows)
     if rows:
-        await tx.execute(text("NOTIFY outbox"))
+        await run(tx, (_WAKE, {}))
 
 
 def _journal_row(written: Written) -> dict[str, Any]:
@@ -91,7 +92,7 @@ async def save_ledgers(tx: AsyncConnection, ledgers: Iterable[Ledger], statuses:
         for ledger in ledgers
     ]
     if rows:
-        await tx.execute(_SAVE_LEDGERS, {"rows": document(rows)})
+        await run(tx, (_SAVE_LEDGERS, {"rows": document(rows)}))
 
 
 def _changed(status: Status | None) -> tuple[Status, ...]:

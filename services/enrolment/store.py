@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.enrolment.directory import Directory, Identity, references, told
@@ -14,11 +13,10 @@ from services.enrolment.judge import EnrolmentJudge
 from services.enrolment.places import place_anew
 from services.enrolment.tables import IdentityRow, PersonRow, SettingKeyRow, WithheldRow
 from shared.contract import Event
-from shared.database import add_rows, among, table
+from shared.database import add_rows, document, listed, paired, run, table
 from shared.history import Name
 from shared.judging import Judge
 from shared.loading import lock_ledgers
-from shared.pipeline import REFERENCE
 from shared.positions import clock
 from shared.reference import Reference, Setting, SettingPeriod, Versions
 from shared.store import publish, save_ledgers
@@ -27,6 +25,34 @@ _IDENTITY: Final = table(IdentityRow)
 _PERSONS: Final = table(PersonRow)
 _SETTINGS: Final = table(SettingKeyRow)
 _WITHHELD: Final = table(WithheldRow)
+
+_PERSON_KEYS: Final = text(f"SELECT trainee_id, person_key FROM persons WHERE trainee_id = ANY({listed('persons')})")
+_SETTING_KEYS: Final = text(
+    f"SELECT setting_urn, setting_key FROM setting_keys WHERE setting_urn = ANY({listed('settings')})"
+)
+_PLACES: Final = text(
+    f"SELECT key, versions FROM reference WHERE kind = 'settings' AND key = ANY({listed('settings')})"
+)
+_COLUMNS: Final = "registration_id, source, event_id, partner, partner_ref, cohort_code, trainee_id, setting_urn"
+_CLAIMING: Final = f"SELECT {_COLUMNS} FROM identity"
+# Who has these references of these partners, in any cohort; locked, in one order everywhere.
+_CLAIMS: Final = text(f"""
+    {_CLAIMING} WHERE live AND (partner, partner_ref) IN {paired("claims")} ORDER BY source, event_id FOR UPDATE
+""")
+_REGISTERED: Final = text(f"SELECT trainee_id FROM identity WHERE live AND trainee_id = ANY({listed('persons')})")
+_IDENTITIES: Final = text(f"{_CLAIMING} WHERE registration_id = ANY({listed('ids')})")
+_KEEP: Final = text(f"""
+    INSERT INTO identity ({_COLUMNS}, live)
+    SELECT {_COLUMNS}, live FROM json_populate_recordset(CAST(NULL AS identity), CAST(:rows AS json))
+    ON CONFLICT (source, event_id) DO UPDATE SET
+        (registration_id, partner, partner_ref, cohort_code, trainee_id, setting_urn, live) =
+        (excluded.registration_id, excluded.partner, excluded.partner_ref, excluded.cohort_code,
+         excluded.trainee_id, excluded.setting_urn, excluded.live)
+""")
+_FREE: Final = text(f"""
+    UPDATE identity SET live = false
+    WHERE registration_id = ANY({listed("ids")}) OR (source, event_id) IN {paired("changed")}
+""")
 
 
 async def open_judge(tx: AsyncConnection, reference: Reference, events: Sequence[Event]) -> Judge:
@@ -39,71 +65,54 @@ async def _directory(tx: AsyncConnection, events: Sequence[Event]) -> Directory:
     names = sorted({reference for event in events for reference in references(event)})
     if not names:
         return Directory()
-    persons = sorted({each["trainee_id"] for each in data})
-    settings = sorted({each["setting_urn"] for each in data})
-    known = sorted({event.registration for event in events if any(references(event))})
-    return Directory(
-        person_keys=await _keys(tx, _PERSONS.c.trainee_id, _PERSONS.c.person_key, persons),
-        setting_keys=await _keys(tx, _SETTINGS.c.setting_urn, _SETTINGS.c.setting_key, settings),
-        places=await setting_periods(tx, settings),
-        claims={identity.claim: identity for identity in await _claims(tx, names)},
-        registered_persons=await _registered(tx, persons),
-        identities=await _identities(tx, known),
+    persons = {"persons": document(sorted({each["trainee_id"] for each in data}))}
+    settings = {"settings": document(sorted({each["setting_urn"] for each in data}))}
+    known = {"ids": document(sorted({event.registration for event in events if any(references(event))}))}
+    person_keys, setting_keys, places, claims, registered, identities = await run(
+        tx,
+        (_PERSON_KEYS, persons),
+        (_SETTING_KEYS, settings),
+        (_PLACES, settings),
+        (_CLAIMS, {"claims": document(names)}),
+        (_REGISTERED, persons),
+        (_IDENTITIES, known),
     )
-
-
-async def _keys(tx: AsyncConnection, name: Any, key: Any, wanted: Sequence[str]) -> dict[str, str]:
-    rows = await tx.execute(select(name, key).where(name == func.any(list(wanted))))
-    return {identifier: value for identifier, value in rows}
+    return Directory(
+        person_keys=dict(person_keys),
+        setting_keys=dict(setting_keys),
+        places=_periods(places),
+        claims={identity.claim: identity for identity in map(_identity_of, claims)},
+        registered_persons={trainee for (trainee,) in registered},
+        identities=_by_registration(map(_identity_of, identities)),
+    )
 
 
 async def setting_periods(tx: AsyncConnection, urns: Sequence[str]) -> dict[str, Sequence[SettingPeriod]]:
     """The periods of settings as now known: where a setting lies is no rule that a record is judged by."""
-    c = REFERENCE.c
-    statement = select(c.key, c.versions).where(c.kind == "settings", c.key == func.any(list(urns)))
+    (places,) = await run(tx, (_PLACES, {"settings": document(urns)}))
+    return _periods(places)
+
+
+def _periods(rows: Iterable[Any]) -> dict[str, Sequence[SettingPeriod]]:
     found: dict[str, Sequence[SettingPeriod]] = {}
-    for urn, versions in await tx.execute(statement):
+    for urn, versions in rows:
         body = Versions.model_validate(versions).versions[-1].body
         if isinstance(body, Setting):
             found[urn] = body.periods
     return found
 
 
-async def _claims(tx: AsyncConnection, names: Sequence[tuple[str, str]]) -> list[Identity]:
-    """Who has these references of these partners, in any cohort; locked, in one order everywhere."""
-    if not names:
-        return []
-    c = _IDENTITY.c
-    claiming = select(_IDENTITY).where(c.live, among((c.partner, c.partner_ref), names))
-    rows = await tx.execute(claiming.order_by(c.source, c.event_id).with_for_update())
-    return [_identity_of(row) for row in rows]
-
-
-async def _identities(tx: AsyncConnection, registrations: Sequence[str]) -> dict[str, dict[Name, Identity]]:
+def _by_registration(identities: Iterable[Identity]) -> dict[str, dict[Name, Identity]]:
     """What the facts of registrations claim."""
-    rows = await tx.execute(select(_IDENTITY).where(_IDENTITY.c.registration_id == func.any(list(registrations))))
     found: dict[str, dict[Name, Identity]] = {}
-    for identity in map(_identity_of, rows):
+    for identity in identities:
         found.setdefault(identity.registration, {})[identity.name] = identity
     return found
 
 
 def _identity_of(row: Any) -> Identity:
-    return Identity(
-        row.registration_id,
-        (row.source, row.event_id),
-        row.partner,
-        row.partner_ref,
-        row.cohort_code,
-        row.trainee_id,
-        row.setting_urn,
-    )
-
-
-async def _registered(tx: AsyncConnection, persons: Sequence[str]) -> set[str]:
-    c = _IDENTITY.c
-    rows = await tx.execute(select(c.trainee_id).where(c.live, c.trainee_id == func.any(list(persons))))
-    return set(rows.scalars())
+    registration, source, id_, *rest = row
+    return Identity(registration, (source, id_), *rest)
 
 
 async def close_judge(tx: AsyncConnection, judge: Judge) -> None:
@@ -121,11 +130,9 @@ async def close_judge(tx: AsyncConnection, judge: Judge) -> None:
 
 async def _free(tx: AsyncConnection, directory: Directory) -> None:
     """First all is freed that was claimed before, so that claims may be exchanged."""
-    c, live = _IDENTITY.c, update(_IDENTITY).values(live=False)
-    if directory.freed:
-        await tx.execute(live.where(c.registration_id == func.any(sorted(directory.freed))))
-    if directory.changed:
-        await tx.execute(live.where(among((c.source, c.event_id), sorted(directory.changed))))
+    if directory.freed or directory.changed:
+        freed = {"ids": document(sorted(directory.freed)), "changed": document(sorted(directory.changed))}
+        await run(tx, (_FREE, freed))
 
 
 async def _save(tx: AsyncConnection, directory: Directory) -> None:
@@ -133,10 +140,7 @@ async def _save(tx: AsyncConnection, directory: Directory) -> None:
     changed = (identity for _, identity in sorted(directory.changed.items()))
     rows = [_identity_row(identity, live=directory.is_live(identity)) for identity in changed]
     if rows:
-        statement = upsert(_IDENTITY)
-        again = {name: statement.excluded[name] for name in rows[0]}
-        key = [_IDENTITY.c.source, _IDENTITY.c.event_id]
-        await tx.execute(statement.on_conflict_do_update(index_elements=key, set_=again), rows)
+        await run(tx, (_KEEP, {"rows": document(rows)}))
 
 
 def _identity_row(identity: Identity, *, live: bool) -> dict[str, object]:

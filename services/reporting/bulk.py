@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSON, TEXT, Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import document
+from shared.database import document, run
 
 Rows = Sequence[Mapping[str, Any]]
 """Rows by column, each with the statement's columns. A JSON body is given as its text."""
@@ -21,10 +21,11 @@ Rows = Sequence[Mapping[str, Any]]
 _TEXT: Final = TEXT()
 
 
-async def write(tx: AsyncConnection, statement: Insert | Update, rows: Rows) -> None:
-    """Run a statement of this module on rows, if there are any."""
-    if rows:
-        await tx.execute(statement, {"rows": document(rows)})
+async def write(tx: AsyncConnection, *statements: tuple[Insert | Update, Rows]) -> None:
+    """Run statements of this module, each on its rows, if there are any."""
+    due = [(statement, {"rows": document(rows)}) for statement, rows in statements if rows]
+    if due:
+        await run(tx, *due)
 
 
 def adding(target: Table, names: Sequence[str]) -> Insert:

@@ -70,7 +70,7 @@ async def keep(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
         fresh, gaps = await claim(tx, batch)
         told = (receipt for record in fresh if (receipt := read(record)))
         rows = [_row(receipt) for receipt in newest(told).values()]
-        await write(tx, _PUT, rows)
+        await write(tx, (_PUT, rows))
     return Done(gaps=gaps, records=len(fresh))
 
 

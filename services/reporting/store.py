@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, cast, delete, func, select, update
-from sqlalchemy.dialects.postgresql import JSON, TEXT
+from sqlalchemy import Select, cast, select, text
+from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.bulk import adding, changing, putting, write
@@ -17,7 +17,7 @@ from services.reporting.periods import Area, Dated, basis, periods_of
 from services.reporting.projection import Identity, Known, Told
 from services.reporting.tables import EntryRow, FactRow, PeriodRow, TraineeRow, ViewRow
 from shared import topics
-from shared.database import add_rows, document, table
+from shared.database import add_rows, document, listed, run, table
 from shared.messages import Message, encode
 from shared.states import AssessmentState, MentoringState
 from shared.status import Status
@@ -37,15 +37,15 @@ _T: Final = TRAINEES.c
 KNOWN: Final[Select[Any]] = select(_T.registration_id, *(cast(_T[name], TEXT).label(name) for name in _BODIES))
 """What is known, its bodies as text: pydantic reads them faster than anything before it."""
 
-_WANTED: Final = select(func.json_array_elements_text(cast(bindparam("ids", type_=TEXT()), JSON)))
-_LOCK: Final = (
-    KNOWN.where(_T.registration_id == func.any(func.array(_WANTED.scalar_subquery())))
-    .order_by(_T.registration_id)
-    .with_for_update()
-)
+_LOCK: Final = text(f"""
+    SELECT registration_id, CAST(status AS text), CAST(mentoring AS text), CAST(assessment AS text),
+        CAST(identity AS text)
+    FROM trainees WHERE registration_id = ANY({listed("ids")}) ORDER BY registration_id FOR UPDATE
+""")
 _ADD_TRAINEES: Final = adding(TRAINEES, ("registration_id",))
 _CHANGE_TRAINEES: Final = changing(TRAINEES, _BODIES)
-_ERASE: Final = update(TRAINEES).values(identity=None)
+_ERASE: Final = text(f"UPDATE trainees SET identity = NULL WHERE registration_id = ANY({listed('ids')})")
+_DROP_PERIODS: Final = text(f"DELETE FROM periods WHERE registration_id = ANY({listed('ids')})")
 _ADD_FACTS: Final = adding(FACTS, ("topic", "registration_id", "version", "partner"))
 _PUT_VIEWS: Final = putting(VIEWS, ("partner", "registration_id", "body"))
 
@@ -63,43 +63,52 @@ async def lock(tx: AsyncConnection, registrations: Iterable[str]) -> dict[str, K
     ids = sorted(registrations)
     known = await _lock(tx, ids)
     if missing := [id_ for id_ in ids if id_ not in known]:
-        await write(tx, _ADD_TRAINEES, [{"registration_id": id_} for id_ in missing])
+        await write(tx, (_ADD_TRAINEES, [{"registration_id": id_} for id_ in missing]))
         known |= await _lock(tx, missing)
     return known
 
 
 async def _lock(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Known]:
-    rows = await tx.execute(_LOCK, {"ids": document(ids)}) if ids else ()
-    return {row.registration_id: known_of(row) for row in rows}
+    (rows,) = await run(tx, (_LOCK, {"ids": document(ids)}))
+    return {row[0]: known_of(row) for row in rows}
 
 
 def known_of(row: Any) -> Known:
     """What a row of `KNOWN` says."""
+    registration, status, mentoring, assessment, identity = row
     return Known(
-        row.registration_id,
-        Status.model_validate_json(row.status) if row.status else None,
-        MentoringState.model_validate_json(row.mentoring) if row.mentoring else None,
-        AssessmentState.model_validate_json(row.assessment) if row.assessment else None,
-        Identity.model_validate_json(row.identity) if row.identity else None,
+        registration,
+        Status.model_validate_json(status) if status else None,
+        MentoringState.model_validate_json(mentoring) if mentoring else None,
+        AssessmentState.model_validate_json(assessment) if assessment else None,
+        Identity.model_validate_json(identity) if identity else None,
     )
 
 
 async def save(tx: AsyncConnection, changes: Sequence[Change], told: Iterable[Told]) -> None:
     """Write what is known now and what follows from it, and publish each view that has changed."""
     changed = [change for change in changes if change.after != change.before]
-    await _save_bodies(tx, changed)
+    shown = [view for change in changed for view in _views(change)]
+    bodies = [encode(view["body"]) for view in shown]
+    await write(
+        tx,
+        (_CHANGE_TRAINEES, [_changed_row(change) for change in changed]),
+        (_ADD_FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})]),
+        (_PUT_VIEWS, [{**view, "body": body.decode()} for view, body in zip(shown, bodies, strict=True)]),
+    )
+    await _erase(tx, changed)
     await _replace_periods(tx, dict(_recounted(changed)))
     await add_rows(tx, ENTRIES, [row for change in changed for row in _entry_rows(change)])
-    await write(tx, _ADD_FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})])
-    await _show(tx, [view for change in changed for view in _views(change)])
+    places = [(topics.view(view["partner"]), view["registration_id"]) for view in shown]
+    told_views = zip(places, bodies, strict=True)
+    await publish(tx, [Message(topic, key, _JSON_HEADERS, body) for (topic, key), body in told_views])
 
 
-async def _save_bodies(tx: AsyncConnection, changes: Sequence[Change]) -> None:
-    """Write the bodies that have changed."""
-    await write(tx, _CHANGE_TRAINEES, [_changed_row(change) for change in changes])
+async def _erase(tx: AsyncConnection, changes: Sequence[Change]) -> None:
+    """Forget who it was of whom that was told: `_CHANGE_TRAINEES` leaves alone what is null."""
     erased = [each.after.registration for each in changes if each.before.identity and not each.after.identity]
     if erased:
-        await tx.execute(_ERASE.where(_T.registration_id == func.any(erased)))
+        await run(tx, (_ERASE, {"ids": document(erased)}))
 
 
 def _changed_row(change: Change) -> dict[str, Any]:
@@ -123,7 +132,7 @@ def _recounted(changes: Iterable[Change]) -> Iterator[tuple[str, tuple[Dated, ..
 async def _replace_periods(tx: AsyncConnection, periods: Mapping[str, Sequence[Dated]]) -> None:
     if not periods:
         return
-    await tx.execute(delete(PERIODS).where(PERIODS.c.registration_id == func.any(list(periods))))
+    await run(tx, (_DROP_PERIODS, {"ids": document(list(periods))}))
     rows = [_period_row(registration, period) for registration, group in periods.items() for period in group]
     await add_rows(tx, PERIODS, rows)
 
@@ -163,13 +172,3 @@ def _views(change: Change) -> Iterator[dict[str, Any]]:
         if view != before.get(partner):
             body = {**view, "version": change.after.version}
             yield {"partner": partner, "registration_id": change.after.registration, "body": body}
-
-
-async def _show(tx: AsyncConnection, shown: Sequence[Mapping[str, Any]]) -> None:
-    """Keep views for who asks over HTTP, and publish them."""
-    bodies = [encode(row["body"]) for row in shown]
-    told = list(zip(shown, bodies, strict=True))
-    await write(tx, _PUT_VIEWS, [{**row, "body": body.decode()} for row, body in told])
-    await publish(
-        tx, [Message(topics.view(row["partner"]), row["registration_id"], _JSON_HEADERS, body) for row, body in told]
-    )
