@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, wait_random_exponential
 from shared import crash, positions
 from shared.database import transaction
 from shared.judging import SystemicFault
-from shared.kafka import join_anew
+from shared.kafka import join_anew, raw_record
 from shared.metrics import Metrics
 from shared.pipeline import Done, LostRace, PositionMoved
 from shared.records import RawRecord
@@ -28,9 +28,12 @@ from shared.records import RawRecord
 log = logging.getLogger("senconet.consumer")
 REBALANCE_SECONDS: Final = 5.0
 FEW: Final = 250
+"""Below so many records a batch is joined by what has come since it was fetched."""
+FRESH_MS: Final = 10
+BUSY_SECONDS: Final = 0.1
 GATHER_SECONDS: Final = 0.25
-"""After a batch of few records the next may grow as long as that one took, up to this: a transaction costs as much as
-many records, and the busier the machine, the longer it takes."""
+"""A batch of few that took longer than `BUSY_SECONDS` shows a machine at its limit: the next one gathers as long as
+that one took, up to this, for a transaction costs as much as many records."""
 STOPPING = (PositionMoved, SystemicFault, LostRace)
 
 
@@ -50,6 +53,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     unread: dict[str, datetime] = field(default_factory=dict)
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _took: float = 0
     _failures: int = 0
     _given: frozenset[str] = frozenset()
 
@@ -60,6 +64,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         not let it do with a whole batch it may do with a half.
         """
         await self.ready.wait()
+        if len(batch) < FEW and (consumer := self.running()):
+            batch = await self._gather(consumer, batch)
         async with self._busy:
             began = time.monotonic()
             self.unread = _oldest(batch)
@@ -75,8 +81,22 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
             for topic in self.unread:
                 self.metrics.behind.labels(topic).set(0)
             self.unread = {}
-        if len(batch) < FEW:
-            await asyncio.sleep(min(GATHER_SECONDS, time.monotonic() - began))
+            self._took = time.monotonic() - began
+
+    async def _gather(self, consumer: AIOKafkaConsumer, batch: Sequence[RawRecord]) -> list[RawRecord]:
+        """What has come since, too. The client fetches ahead: what it hands out first is as old as the last batch.
+
+        Only of the batch's own partitions: on those it is put back if the batch fails. Not under the lock: a
+        rebalance waits for that, and this for a rebalance.
+        """
+        if self._took > BUSY_SECONDS:
+            await asyncio.sleep(min(GATHER_SECONDS, self._took))
+        gathered = list(batch)
+        places = {TopicPartition(record.topic, record.partition) for record in batch}
+        for wait_ms in (0, FRESH_MS):
+            fetched = await consumer.getmany(*places, timeout_ms=wait_ms, max_records=FEW)
+            gathered += [raw_record(row) for rows in fetched.values() for row in rows]
+        return gathered
 
     def running(self) -> AIOKafkaConsumer | None:
         """The consumer, once it has joined its group."""

@@ -20,14 +20,14 @@ from senconet.demonstration.model import Dataset, Key
 from senconet.local.credentials import Credentials
 from shared import topics
 
-HOLD_SECONDS: Final = 20
+HOLD_SECONDS: Final = 10
 SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "SENCONET_HOLD_SECONDS": str(HOLD_SECONDS),
         "SENCONET_HELD_RECEIPT_SECONDS": "5",
         "SENCONET_CLOCK_MARGIN_SECONDS": "1",
         "SENCONET_METADATA_SECONDS": "3",
-        "SENCONET_SWEEP_SECONDS": "0.5",
+        "SENCONET_SWEEP_SECONDS": "1",
         "SENCONET_PROGRESS_SECONDS": "1",
     }
 )

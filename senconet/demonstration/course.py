@@ -121,9 +121,9 @@ def _sessions(plan: Planner) -> None:
 
 
 def _mentoring(plan: Planner) -> None:
-    """A mentor (some change, and after a transfer there is another), and three to six sessions with them."""
+    """A mentor (some change, and after a transfer there is another), and three to five sessions with them."""
     rng, days = plan.author.studio.rng, plan.days
-    due = min(rng.randint(4, 6), max(1, round(len(days) / 15)), len(days))
+    due = min(rng.randint(3, 5), max(1, round(len(days) / 15)), len(days))
     partner, mentor = "", ""
     for number, day in enumerate(sorted(rng.sample(days, due)), start=1):
         author = plan.by(day)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from confluent_kafka.admin import NewTopic
 from sqlalchemy import select
@@ -94,6 +95,58 @@ async def test_a_fault_of_most_of_a_batch_stops_the_service() -> None:
     with pytest.raises(SystemicFault):
         await reader(Broken(most=0), stopped).handle(BATCH)
     assert stopped == [True]
+
+
+class Fetched:
+    """A client that has fetched one record ahead, and has another when it is asked once more."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[TopicPartition, ...]] = []
+
+    async def getmany(self, *places: TopicPartition, timeout_ms: int, max_records: int) -> dict[Any, Any]:
+        """One record of the next offset, each time."""
+        self.asked.append(places)
+        offset = len(BATCH) - 1 + len(self.asked)
+        row = SimpleNamespace(
+            topic=BATCH[0].topic, partition=0, offset=offset, timestamp=0, key=b"k", value=b"{}", headers=()
+        )
+        return {places[0]: [row]}
+
+
+def joined(reading: Reader, client: Fetched) -> Reader:
+    """The reader, once it has joined its group with a client."""
+    reading.consumer = lambda: cast(AIOKafkaConsumer, client)
+    reading.joined.set()
+    return reading
+
+
+async def test_a_batch_of_few_is_joined_by_what_has_come_since_on_its_own_partitions() -> None:
+    slow, client = Slow(most=100), Fetched()
+    await joined(reader(slow), client).handle(BATCH)
+    assert slow.taken == [len(BATCH) + 2]
+    assert client.asked == [(TopicPartition(BATCH[0].topic, 0),)] * 2
+
+
+async def test_a_large_batch_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "FEW", len(BATCH))
+    slow, client = Slow(most=100), Fetched()
+    await joined(reader(slow), client).handle(BATCH)
+    assert (slow.taken, client.asked) == ([len(BATCH)], [])
+
+
+async def test_after_a_batch_of_few_that_took_long_the_next_one_gathers_as_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consumer, "BUSY_SECONDS", -1.0)
+    monkeypatch.setattr(consumer, "GATHER_SECONDS", 0.0)
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(consumer.asyncio, "sleep", wait)
+    await joined(reader(Slow(most=100)), Fetched()).handle(BATCH)
+    assert waited == [0.0]
 
 
 PATTERN = r"^partners\.come-[a-z]+\.events$"
