@@ -24,11 +24,14 @@ def main(
     scale: Annotated[
         float, typer.Option(min=0.04, max=1, help="The part of the demonstration that is there before.")
     ] = 0.1,
+    grow: Annotated[
+        bool, typer.Option("--grow", help="Also measure intake with up to 3,000,000 facts in the journal.")
+    ] = False,
     file: Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the figures there too.")] = None,
 ) -> None:
     """Measure throughput, waiting and memory on engines of their own, which are stopped at the end."""
     try:
-        figures = measure(events, scale, step)
+        figures = measure(events, scale, step, grow=grow)
     except (NotAnswered, Stalled) as error:
         fail(f"{error}.")
     console.print(report(figures))

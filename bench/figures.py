@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 
@@ -27,7 +27,10 @@ class Memory:
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything that one run measures. `mix` counts final answers, and what waited first; `machine` says where."""
+    """Everything that one run measures. `mix` counts final answers, and what waited first; `machine` says where.
+
+    `intake_by_facts`: records a second with so many facts in enrolment's journal, where that was asked for.
+    """
 
     events: int
     scale: float
@@ -45,6 +48,7 @@ class Figures:
     durability: Mapping[str, str]
     mix: Mapping[str, int]
     machine: Mapping[str, str]
+    intake_by_facts: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ def _remarks(figures: Figures) -> list[str]:
     before, scale = figures.intake_facts_before, figures.scale
     return [
         "",
+        *(f"Intake on {facts:,} facts: {rate:,.0f} a second" for facts, rate in figures.intake_by_facts.items()),
         f"Intake began on {before:,} facts: the demonstration at scale {scale:g}, and the measures before it.",
         "Mix: " + ", ".join(f"{name} {count:,}" for name, count in figures.mix.items()),
         "Durability: " + ", ".join(f"{name} {value}" for name, value in figures.durability.items()),

@@ -7,12 +7,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import latency, naive, throughput
+from bench import growth, latency, naive, throughput
 from bench.figures import Figures, Memory
 from bench.series import series, with_partner
 from bench.stage import TOPIC, Stage
@@ -26,6 +26,7 @@ from shared.topics import DECIDING_SERVICES
 
 SEED: Final = 2022
 NAIVE_PART: Final = 10
+GROWTH_EVENTS: Final = 20_000
 OTHERS: Final = tuple(program.name for program in PROGRAMS if program.name != "enrolment")
 
 Say = Callable[[str], None]
@@ -41,8 +42,8 @@ class WithAll:
     mix: dict[str, int]
 
 
-def measure(events: int, scale: float, say: Say) -> Figures:
-    """Start a system in a home of its own, measure everything, and stop it."""
+def measure(events: int, scale: float, say: Say, *, grow: bool = False) -> Figures:
+    """Start a system in a home of its own, measure everything, and stop it. `grow`: with ever longer journals, too."""
     before = load()
     say(f"Making the demonstration's data at scale {scale:g}")
     data = with_partner(dataset.build(seed=SEED, scale=scale))
@@ -52,7 +53,10 @@ def measure(events: int, scale: float, say: Say) -> Figures:
         closing(Stage(Home(Path(folder) / "home"), data, say)) as stage,
     ):
         stage.open()
-        return asyncio.run(_measure(stage, prepared, events, scale, before, say))
+        figures = asyncio.run(_measure(stage, prepared, events, scale, before, say))
+        stage.rest()
+        grown = asyncio.run(growth.by_facts(stage, data, min(events, GROWTH_EVENTS), say)) if grow else {}
+        return replace(figures, intake_by_facts=grown)
 
 
 async def _measure(
