@@ -75,7 +75,7 @@ Names = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
     """Whether anything waits that these registrations, or these names, are concerned by: mostly nothing does."""
 
     now: datetime
@@ -96,7 +96,7 @@ async def load(
     Returns it with the time by the database's clock, read after the locks: decisions on it are dated by that.
     """
     ids, names = sorted(registrations), _names(events)
-    ledgers, waiting = await _lock_and_look(tx, ids, names, shelf)
+    ledgers, waiting = await lock_and_look(tx, ids, names, shelf)
     holds = await holds_of(tx, list(ledgers), read) if waiting.held else {}
     places = [event.position for event in events if event.attached is not None]
     bound, seen = await _answered(tx, owner, events, holds, places, waiting)
@@ -115,13 +115,14 @@ async def lock_ledgers(
 
     So are those of which one of `names` waits.
     """
-    ledgers, _ = await _lock_and_look(tx, ids, names, shelf or LedgerShelf())
+    ledgers, _ = await lock_and_look(tx, ids, names, shelf or LedgerShelf())
     return ledgers
 
 
-async def _lock_and_look(
+async def lock_and_look(
     tx: AsyncConnection, ids: Sequence[str], names: Names, shelf: LedgerShelf
-) -> tuple[dict[str, Ledger], _Waiting]:
+) -> tuple[dict[str, Ledger], Waiting]:
+    """As `lock_ledgers`, with whether anything waits that they or the names are concerned by."""
     wanted = {"ids": document(ids), "names": document(names)}
     locked, waiting = await run(tx, (_LOCK, wanted), (_WAITING, wanted))
     marks: dict[str, Mark] = {id_: tuple(mark) for id_, *mark in locked}
@@ -134,7 +135,7 @@ async def _lock_and_look(
     read = await _ledgers(tx, {id_: mark for id_, mark in marks.items() if id_ not in kept})
     ledgers = {id_: kept.get(id_) or read[id_] for id_ in marks}
     shelf.keep(ledgers.values())
-    return ledgers, _Waiting(*waiting[0])
+    return ledgers, Waiting(*waiting[0])
 
 
 async def _ledgers(tx: AsyncConnection, marks: Mapping[str, Mark]) -> dict[str, Ledger]:
@@ -181,7 +182,7 @@ async def _answered(
     events: Sequence[Event],
     holds: Mapping[str, Sequence[Hold]],
     places: Sequence[Position],
-    waiting: _Waiting,
+    waiting: Waiting,
 ) -> tuple[dict[BoundName, Bound], set[Position]]:
     """What the sources and ids of a batch, and of what waits beside it, are bound to; which of the places have been
     answered, are held or stand in a queue: the relay may send a request twice.

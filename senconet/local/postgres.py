@@ -31,6 +31,9 @@ _DEFAULTS: Final[Mapping[str, str]] = MappingProxyType(
         # A socket's path may not exceed 107 bytes, which a project's folder may well do.
         "unix_socket_directories": "",
         "max_connections": "200",
+        # At the usual 1 GB a full demonstration goes through three checkpoints, and writes most pages whole after each.
+        "max_wal_size": "4GB",
+        "shared_buffers": "256MB",
     }
 )
 

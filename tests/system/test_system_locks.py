@@ -143,18 +143,18 @@ async def test_batches_and_sweeps_that_touch_the_same_trainees_in_any_order_neve
 async def test_what_is_broken_off_because_it_waits_in_a_ring_is_done_again_whole(
     door: Deciding, monkeypatch: pytest.MonkeyPatch
 ):
-    in_order = loading.lock_ledgers
+    in_order = loading.lock_and_look
     calls = itertools.count()
 
     async def from_either_end(
-        tx: AsyncConnection, ids: Sequence[str], shelf: LedgerShelf, names: loading.Names
-    ) -> dict[str, Ledger]:
+        tx: AsyncConnection, ids: Sequence[str], names: loading.Names, shelf: LedgerShelf
+    ) -> tuple[dict[str, Ledger], loading.Waiting]:
         """One by one, every second time beginning with the last."""
         for id_ in reversed(ids) if next(calls) % 2 else ids:
-            await in_order(tx, [id_], shelf)
-        return await in_order(tx, ids, shelf, names)
+            await in_order(tx, [id_], (), shelf)
+        return await in_order(tx, ids, names, shelf)
 
-    monkeypatch.setattr(loading, "lock_ledgers", from_either_end)
+    monkeypatch.setattr(loading, "lock_and_look", from_either_end)
     crossing = Crossing(door)
     await crossing.happen(rounds=2)
     assert crossing.rings > 0
