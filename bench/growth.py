@@ -46,6 +46,7 @@ async def by_facts(
     found: dict[int, float] = {}
     filled = 0
     for number, size in enumerate(sizes):
+        stage.rest()
         missing = size - stage.facts_of("enrolment")
         say(f"Filling enrolment's journal to {size:,} facts")
         if missing > 0:
@@ -54,7 +55,6 @@ async def by_facts(
             filled += missing
         first = await stage.publish(series(data, events, salt=10 + number))
         found[size] = await throughput.intake(stage, first)
-        stage.rest()
         say(f"intake_per_second: {found[size]:,.0f}")
     return found
 

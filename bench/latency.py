@@ -21,7 +21,7 @@ from senconet import publisher
 from senconet.publisher import FINAL, Outgoing
 from shared import topics
 from shared.events.catalogue import BY_WIRE, COMPLETED, REGISTERED
-from shared.kafka import Producer, reading
+from shared.kafka import BatchProducer, reading
 
 RATE: Final = 200
 SECONDS: Final = 20
@@ -112,7 +112,7 @@ async def waited(stage: Stage, records: Sequence[Outgoing]) -> Waited:
     return compared(sent, heard)
 
 
-async def _send(producer: Producer, records: Sequence[Outgoing], sent: Sent) -> None:
+async def _send(producer: BatchProducer, records: Sequence[Outgoing], sent: Sent) -> None:
     async with asyncio.TaskGroup() as acknowledging:
         async for record in paced(records):
             flying = await producer.send([(TOPIC, record.key, record.value, record.headers)])
@@ -120,7 +120,7 @@ async def _send(producer: Producer, records: Sequence[Outgoing], sent: Sent) -> 
 
 
 async def _note_acknowledged(
-    producer: Producer, flying: Sequence[tuple[int, asyncio.Future[RecordMetadata]]], record: Outgoing, sent: Sent
+    producer: BatchProducer, flying: Sequence[tuple[int, asyncio.Future[RecordMetadata]]], record: Outgoing, sent: Sent
 ) -> None:
     ((_, _, offset),) = await producer.acknowledged(flying)
     sent.records[offset], sent.acknowledged[offset] = record, time.monotonic()

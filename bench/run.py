@@ -54,7 +54,6 @@ def measure(events: int, scale: float, say: Say, *, grow: bool = False) -> Figur
     ):
         stage.open()
         figures = asyncio.run(_measure(stage, prepared, events, scale, before, say))
-        stage.rest()
         grown = asyncio.run(growth.by_facts(stage, data, min(events, GROWTH_EVENTS), say)) if grow else {}
         return replace(figures, intake_by_facts=grown)
 

@@ -13,7 +13,7 @@ from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[a
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.stage import TOPIC, Stage
-from shared.kafka import Producer
+from shared.kafka import BatchProducer
 from shared.topics import DECIDING_SERVICES
 
 _MIB: Final = 1024 * 1024
@@ -23,7 +23,7 @@ _DECIDING: Final = frozenset(DECIDING_SERVICES)
 async def durability(stage: Stage) -> dict[str, str]:
     """The settings that decide what survives, as PostgreSQL, the relay's kind of producer and the broker tell them."""
     told = {name: str(stage.rows("enrolment", f"SHOW {name}")[0][0]) for name in ("fsync", "synchronous_commit")}
-    producer = Producer(stage.options, timeout_seconds=10)
+    producer = BatchProducer(stage.options, timeout_seconds=10)
     client = producer._client  # nothing public tells what a client does
     acks = client._sender._acks
     idempotence = client._txn_manager is not None

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from senconet.access import KafkaAccess
 from shared import topics
-from shared.kafka import Producer, producing, raw_record, reading
+from shared.kafka import BatchProducer, producing, raw_record, reading
 from shared.messages import decode
 
 SEND_SECONDS: Final = 30.0
@@ -47,12 +47,12 @@ def from_structured(line: str, number: int) -> Outgoing:
     )
 
 
-def publishing(access: KafkaAccess) -> AbstractAsyncContextManager[Producer]:
+def publishing(access: KafkaAccess) -> AbstractAsyncContextManager[BatchProducer]:
     """A partner's producer."""
     return producing(access.client_options(), SEND_SECONDS)
 
 
-async def send(producer: Producer, partner: str, records: Sequence[Outgoing]) -> list[int]:
+async def send(producer: BatchProducer, partner: str, records: Sequence[Outgoing]) -> list[int]:
     """Publish records in order; returns their offsets."""
     topic = topics.events(partner)
     sent = await producer.send([(topic, record.key, record.value, record.headers) for record in records])

@@ -140,7 +140,7 @@ Place = tuple[str, int, int]
 """Topic, partition and offset of a record that the broker has taken."""
 
 
-class Producer:
+class BatchProducer:
     """Publishes records in order, as few batches: the broker and we pay for each batch far more than for a record.
 
     What is acknowledged, all replicas have, once each. A record without a key goes to the first partition. What is not
@@ -208,9 +208,9 @@ def _hash(key: bytes) -> int:
 
 
 @asynccontextmanager
-async def producing(options: Mapping[str, Any], timeout_seconds: float) -> AsyncIterator[Producer]:
+async def producing(options: Mapping[str, Any], timeout_seconds: float) -> AsyncIterator[BatchProducer]:
     """A producer, stopped at the end whatever happens."""
-    producer = Producer(options, timeout_seconds)
+    producer = BatchProducer(options, timeout_seconds)
     try:
         await producer.start()
         yield producer

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash
 from shared.database import table, transaction
-from shared.kafka import Producer, client_options, reading
+from shared.kafka import BatchProducer, client_options, reading
 from shared.messages import decode, encode
 from shared.settings import Settings
 from shared.tables import RelayRow
@@ -102,7 +102,7 @@ async def _publish(relayed: Relayed, listening: Listening) -> None:
         settings.kafka_bootstrap, settings.kafka_username, settings.kafka_password.get_secret_value()
     )
     ends = await _ends(options, relayed.topics)
-    producer = Producer(options, settings.publish_timeout_seconds)
+    producer = BatchProducer(options, settings.publish_timeout_seconds)
     told_to_stop = False
     try:
         await producer.start()
@@ -130,26 +130,29 @@ async def _ends(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, 
 async def _drain_for_ever(
     relayed: Relayed,
     listening: Listening,
-    producer: Producer,
+    producer: BatchProducer,
     ends: dict[str, dict[int, int]],
 ) -> None:
     """Publish what there is and wait for more; meanwhile tell progress, at most every `TELL_SECONDS`."""
     due = 0.0
     while True:
-        snapshot = await relayed.snapshot() if (now := time.monotonic()) >= due else None
+        now = time.monotonic()
+        snapshot = await relayed.snapshot() if now >= due else None
         while await _send_some(relayed, listening, producer, ends) == LIMIT:
             continue
         if snapshot is not None:
             body = encode({**snapshot.body, "ends": ends})
             await producer.acknowledged(await producer.send([(snapshot.topic, None, body, ())]))
-        wait = relayed.settings.progress_seconds if now >= due else due - now
-        due = now + TELL_SECONDS if now >= due else due
+        if now >= due:
+            due, wait = now + TELL_SECONDS, relayed.settings.progress_seconds
+        else:
+            wait = due - now
         async for _ in listening.notifies(timeout=wait, stop_after=1):
             pass
 
 
 async def _send_some(
-    relayed: Relayed, listening: Listening, producer: Producer, ends: dict[str, dict[int, int]]
+    relayed: Relayed, listening: Listening, producer: BatchProducer, ends: dict[str, dict[int, int]]
 ) -> int:
     """Publish the oldest messages of the outbox and delete them; returns how many there were.
 
@@ -173,7 +176,7 @@ def _headers(packed: bytes) -> list[tuple[str, bytes]]:
     return [(name, value.encode()) for name, value in decode(packed)]
 
 
-async def _stop(producer: Producer) -> bool:
+async def _stop(producer: BatchProducer) -> bool:
     """Whether the producer has sent or given up all it had."""
     try:
         await producer.stop()

@@ -37,11 +37,8 @@ _T: Final = TRAINEES.c
 KNOWN: Final[Select[Any]] = select(_T.registration_id, *(cast(_T[name], TEXT).label(name) for name in _BODIES))
 """What is known, its bodies as text: pydantic reads them faster than anything before it."""
 
-_LOCK: Final = text(f"""
-    SELECT registration_id, CAST(status AS text), CAST(mentoring AS text), CAST(assessment AS text),
-        CAST(identity AS text)
-    FROM trainees WHERE registration_id = ANY({listed("ids")}) ORDER BY registration_id FOR UPDATE
-""")
+_WANTED: Final = text(f"registration_id = ANY({listed('ids')})")
+_LOCK: Final = KNOWN.where(_WANTED).order_by(_T.registration_id).with_for_update()
 _ADD_TRAINEES: Final = adding(TRAINEES, ("registration_id",))
 _CHANGE_TRAINEES: Final = changing(TRAINEES, _BODIES)
 _ERASE: Final = text(f"UPDATE trainees SET identity = NULL WHERE registration_id = ANY({listed('ids')})")
@@ -88,20 +85,21 @@ def known_of(row: Any) -> Known:
 async def save(tx: AsyncConnection, changes: Sequence[Change], told: Iterable[Told]) -> None:
     """Write what is known now and what follows from it, and publish each view that has changed."""
     changed = [change for change in changes if change.after != change.before]
-    shown = [view for change in changed for view in _views(change)]
-    bodies = [encode(view["body"]) for view in shown]
+    shown = [(view, encode(view["body"])) for change in changed for view in _views(change)]
     await write(
         tx,
         (_CHANGE_TRAINEES, [_changed_row(change) for change in changed]),
         (_ADD_FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})]),
-        (_PUT_VIEWS, [{**view, "body": body.decode()} for view, body in zip(shown, bodies, strict=True)]),
+        (_PUT_VIEWS, [{**view, "body": body.decode()} for view, body in shown]),
     )
     await _erase(tx, changed)
     await _replace_periods(tx, dict(_recounted(changed)))
     await add_rows(tx, ENTRIES, [row for change in changed for row in _entry_rows(change)])
-    places = [(topics.view(view["partner"]), view["registration_id"]) for view in shown]
-    told_views = zip(places, bodies, strict=True)
-    await publish(tx, [Message(topic, key, _JSON_HEADERS, body) for (topic, key), body in told_views])
+    await publish(tx, [_view_message(view, body) for view, body in shown])
+
+
+def _view_message(view: Mapping[str, Any], body: bytes) -> Message:
+    return Message(topics.view(view["partner"]), view["registration_id"], _JSON_HEADERS, body)
 
 
 async def _erase(tx: AsyncConnection, changes: Sequence[Change]) -> None:

@@ -59,8 +59,8 @@ def careless_subscribers(module: Module) -> list[int]:
 
 
 def kafka_clients(module: Module) -> list[int]:
-    """What makes a bare client of Kafka, without our options."""
-    return [n.lineno for n, name in calls(module) if re.fullmatch(r"AIOKafka(Consumer|Producer)", name)]
+    """What makes a consumer or a producer."""
+    return [n.lineno for n, name in calls(module) if re.fullmatch(r"(AIOKafka)?(Consumer|Producer)", name)]
 
 
 def topic_names(module: Module) -> list[int]:
