@@ -87,15 +87,17 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         """What has come since, too. The client fetches ahead: what it hands out first is as old as the last batch.
 
         Only of the batch's own partitions: on those it is put back if the batch fails. Not under the lock: a
-        rebalance waits for that, and this for a rebalance.
+        rebalance waits for that, and this for a rebalance, after which the client hands out from the stored position
+        what is in hand already.
         """
         if self._took > BUSY_SECONDS:
             await asyncio.sleep(min(GATHER_SECONDS, self._took))
         gathered = list(batch)
-        places = {TopicPartition(record.topic, record.partition) for record in batch}
+        last = {TopicPartition(record.topic, record.partition): record.offset for record in batch}
         for wait_ms in (0, FRESH_MS):
-            fetched = await consumer.getmany(*places, timeout_ms=wait_ms, max_records=FEW)
-            gathered += [raw_record(row) for rows in fetched.values() for row in rows]
+            for place, rows in (await consumer.getmany(*last, timeout_ms=wait_ms, max_records=FEW)).items():
+                gathered += [raw_record(row) for row in rows if row.offset > last[place]]
+                last[place] = max(last[place], *(row.offset for row in rows))
         return gathered
 
     def running(self) -> AIOKafkaConsumer | None:

@@ -106,11 +106,7 @@ class Fetched:
     async def getmany(self, *places: TopicPartition, timeout_ms: int, max_records: int) -> dict[Any, Any]:
         """One record of the next offset, each time."""
         self.asked.append(places)
-        offset = len(BATCH) - 1 + len(self.asked)
-        row = SimpleNamespace(
-            topic=BATCH[0].topic, partition=0, offset=offset, timestamp=0, key=b"k", value=b"{}", headers=()
-        )
-        return {places[0]: [row]}
+        return {places[0]: [SimpleNamespace(**told(len(BATCH) - 1 + len(self.asked)))]}
 
 
 def joined(reading: Reader, client: Fetched) -> Reader:
@@ -125,6 +121,34 @@ async def test_a_batch_of_few_is_joined_by_what_has_come_since_on_its_own_partit
     await joined(reader(slow), client).handle(BATCH)
     assert slow.taken == [len(BATCH) + 2]
     assert client.asked == [(TopicPartition(BATCH[0].topic, 0),)] * 2
+
+
+class FromTheStoredPosition(Fetched):
+    """A client that a rebalance has just put back to where the batch in hand begins."""
+
+    async def getmany(self, *places: TopicPartition, timeout_ms: int, max_records: int) -> dict[Any, Any]:
+        """The records of the batch once more, and one behind them; then nothing."""
+        self.asked.append(places)
+        rows = [SimpleNamespace(**told(offset)) for offset in range(len(BATCH) + 1)]
+        return {places[0]: rows} if len(self.asked) == 1 else {}
+
+
+def told(offset: int) -> dict[str, Any]:
+    """A record of the batch's partition as the client hands it out."""
+    value = {"timestamp": 0, "key": b"k", "value": b"{}", "headers": ()}
+    return {"topic": BATCH[0].topic, "partition": 0, "offset": offset, **value}
+
+
+async def test_what_a_rebalance_hands_out_once_more_is_not_taken_twice() -> None:
+    taken: list[int] = []
+
+    class Noting(Slow):
+        async def process(self, batch: Sequence[RawRecord]) -> Done:
+            taken.extend(record.offset for record in batch)
+            return Done()
+
+    await joined(reader(Noting(most=100)), FromTheStoredPosition()).handle(BATCH)
+    assert taken == list(range(len(BATCH) + 1))
 
 
 async def test_a_large_batch_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
