@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import positions, progress, topics
-from shared.database import among, transaction
+from shared.asking import ask
+from shared.database import among, run, transaction
 from shared.pipeline import REFERENCE, Done
 from shared.records import RawRecord
 
@@ -25,14 +26,16 @@ SettingsMoved = Callable[[AsyncConnection, Sequence[str]], Awaitable[None]]
 async def absorb(engine: AsyncEngine, batch: Sequence[RawRecord], settings_moved: SettingsMoved | None = None) -> Done:
     """Keep reference data and progress, positions with them."""
     async with transaction(engine) as tx:
-        fresh, gaps = await positions.claim(tx, batch)
+        claim = await ask(tx, positions.claiming(batch))
+        fresh = [record for record in batch if claim.takes(record)]
+        await run(tx, *claim.advance)
         await _keep_reference(tx, [record for record in fresh if record.topic.startswith(_REFERENCE_PREFIX)])
         for record in _newest(r for r in fresh if not r.topic.startswith(_REFERENCE_PREFIX)):
             await progress.keep(tx, json.loads(record.value or b"null"))
         moved = [r.key.decode() for r in fresh if r.topic == topics.reference("settings") and r.key]
         if settings_moved and moved:
             await settings_moved(tx, moved)
-    return Done(gaps=gaps, records=len(fresh))
+    return Done(gaps=claim.gaps, records=len(fresh))
 
 
 def _newest(records: Iterable[RawRecord]) -> Iterable[RawRecord]:

@@ -8,8 +8,8 @@ from typing import Final
 
 POINTS: Final = (
     "after_fetch",
-    "after_journal",
-    "before_outbox",
+    "after_judging",
+    "before_commit",
     "after_commit",
     "relay_after_send",
     "relay_after_acknowledgement",

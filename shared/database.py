@@ -19,6 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlmodel import SQLModel
 
 TRANSACTION_TIMEOUT_SECONDS: Final = 5
+
+Statement = tuple[ClauseElement, Mapping[str, Any]]
+"""A statement with its values."""
+
+Rows = list[Any]
+"""The rows that a statement returns."""
+
 _DIALECT: Final = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
 _OPTIONS: Final = (
     f"-c transaction_timeout={TRANSACTION_TIMEOUT_SECONDS}s"
@@ -74,12 +81,14 @@ def among(columns: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]]
     return tuple_(*columns).in_(select(*(wanted.c[name] for name in names)))
 
 
-async def run(tx: AsyncConnection, *statements: tuple[ClauseElement, Mapping[str, Any]]) -> list[list[Any]]:
+async def run(tx: AsyncConnection, *statements: Statement) -> list[Rows]:
     """Run statements with their values, in order and in one round trip; returns the rows of each.
 
     A round trip costs more than most statements do, the more so where many processes share a core. The statements are
     constants: each is compiled once. Raises DBAPIError as any statement.
     """
+    if not statements:
+        return []
     connection = await _driver(tx)
     try:
         async with connection.pipeline():
@@ -111,8 +120,10 @@ async def _driver(tx: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any, ...
 
 
 def document(value: Any) -> str:
-    """A value as JSON. Rows as one such value, which the statement unfolds, cost a tenth of a parameter a value."""
-    return to_json(value).decode()
+    """A value as JSON, bytes as hexadecimal. Rows as one such value, which the statement unfolds, cost a tenth of a
+    parameter a value.
+    """
+    return to_json(value, bytes_mode="hex").decode()
 
 
 def listed(name: str) -> str:

@@ -6,31 +6,32 @@ Locks are taken in one order everywhere: positions, registrations by id, then wh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import records
+from shared.asking import Asking, ask, beside
 from shared.clock import Moment
 from shared.contract import Event, Position
-from shared.database import document, listed, paired, run
+from shared.database import Statement, document, listed, paired
 from shared.events.catalogue import BY_WIRE
 from shared.history import Bound, Fact, Ledger, history_of
 from shared.judging import BoundName, Hold, World, problems_from
 from shared.records import RawRecord
 from shared.shelf import LedgerShelf, Mark
 from shared.status import Status
-from shared.store import HOLDS, QUARANTINE
 
 Reader = Callable[[RawRecord], Event]
 
+# First of all, so that every lock on a registration is taken in the order of the ids.
 _MAKE_MISSING: Final = text("""
     INSERT INTO registrations (registration_id, digest_key, version)
-    SELECT id, key, 0 FROM unnest(CAST(:ids AS text[]), CAST(:keys AS bytea[])) AS made (id, key)
+    SELECT row ->> 0, decode(row ->> 1, 'hex'), 0 FROM json_array_elements(CAST(:made AS json)) AS made (row)
     ON CONFLICT DO NOTHING
 """)
 # Beside those asked for: where a source and id of these waits, for a new record of it may end the hold.
@@ -61,6 +62,13 @@ _HELD: Final = text(f"""
     SELECT owner, source, event_id, registration_id, digest, receivedtime FROM holds
     WHERE (source, event_id) IN {paired("names")}
 """)
+_HOLDS: Final = text(f"""
+    SELECT registration_id, record, digest, deadline, problems FROM holds
+    WHERE registration_id = ANY({listed("ids")})
+""")
+_QUEUES: Final = text(f"""
+    SELECT DISTINCT topic, registration_id FROM quarantine WHERE registration_id = ANY({listed("ids")})
+""")
 _SEEN: Final = {
     name: text(f"""
         SELECT topic, "partition", position FROM {name} WHERE (topic, "partition", position) IN (
@@ -83,77 +91,83 @@ class Waiting:
     queued: bool
 
 
-async def load(
-    tx: AsyncConnection,
+def load(
     owner: str,
     registrations: Iterable[str],
     events: Sequence[Event],
     read: Reader,
     shelf: LedgerShelf,
-) -> tuple[World, datetime]:
+) -> Asking[tuple[World, datetime]]:
     """Lock the registrations and load what is known of them: history, bound ids, holds, queues, answers given.
 
-    Returns it with the time by the database's clock, read after the locks: decisions on it are dated by that.
+    Returns it with the time by the database's clock, read after the locks: decisions on it are dated by that. What
+    waits is asked for only where something does.
     """
     ids, names = sorted(registrations), _names(events)
-    ledgers, waiting = await lock_and_look(tx, ids, names, shelf)
-    holds = await holds_of(tx, list(ledgers), read) if waiting.held else {}
     places = [event.position for event in events if event.attached is not None]
-    bound, seen = await _answered(tx, owner, events, holds, places, waiting)
-    queues = await _queues(tx, list(ledgers)) if waiting.queued else set()
-    return World(ledgers, bound, holds, queues, seen), waiting.now
+    (ledgers, waiting), bound, seen = yield from beside(
+        locking(ids, names, shelf), _bound(owner, names), _seen("journal", places)
+    )
+    world = World(ledgers, bound, {}, set(), seen)
+    if waiting.held:
+        world.holds = yield from holds_of(ledgers, read)
+        beside_them = _names(hold.event for group in world.holds.values() for hold in group)
+        more, held = yield from beside(_bound(owner, beside_them), _seen("holds", places))
+        world.bound |= more
+        world.seen |= held
+    if waiting.queued:
+        world.queues, queued = yield from beside(_queues(ledgers), _seen("quarantine", places))
+        world.seen |= queued
+    return world, waiting.now
 
 
 def _names(events: Iterable[Event]) -> Names:
     return sorted({(event.source, event.id) for event in events})
 
 
-async def lock_ledgers(
-    tx: AsyncConnection, ids: Sequence[str], names: Names = (), shelf: LedgerShelf | None = None
-) -> dict[str, Ledger]:
-    """Registrations with their histories, made where missing and locked in id order.
-
-    So are those of which one of `names` waits.
-    """
-    ledgers, _ = await lock_and_look(tx, ids, names, shelf or LedgerShelf())
+async def lock_ledgers(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Ledger]:
+    """Registrations with their histories, made where missing and locked in id order."""
+    ledgers, _ = await ask(tx, locking(ids, (), LedgerShelf()))
     return ledgers
 
 
-async def lock_and_look(
-    tx: AsyncConnection, ids: Sequence[str], names: Names, shelf: LedgerShelf
-) -> tuple[dict[str, Ledger], Waiting]:
-    """As `lock_ledgers`, with whether anything waits that they or the names are concerned by."""
-    wanted = {"ids": document(ids), "names": document(names)}
-    locked, waiting = await run(tx, (_LOCK, wanted), (_WAITING, wanted))
+def locking(ids: Sequence[str], names: Names, shelf: LedgerShelf) -> Asking[tuple[dict[str, Ledger], Waiting]]:
+    """Registrations with their histories, made where missing and locked in id order; so are those of which one of the
+    names waits. With whether anything waits that they or the names are concerned by.
+
+    What the shelf does not have is read at once; what it has, and another instance has changed, after that is known.
+    """
+    wanted, unknown = {"ids": document(ids), "names": document(names)}, [id_ for id_ in ids if id_ not in shelf]
+    lock: list[Statement] = [(_LOCK, wanted), (_WAITING, wanted)]
+    if unknown:
+        made = {"made": document([(id_, secrets.token_hex(32)) for id_ in unknown])}
+        _, locked, waiting, told, facts = yield [(_MAKE_MISSING, made), *lock, *_histories_of(unknown)]
+    else:
+        (locked, waiting), told, facts = (yield lock), [], []
     marks: dict[str, Mark] = {id_: tuple(mark) for id_, *mark in locked}
-    if missing := [id_ for id_ in ids if id_ not in marks]:
-        made = {"ids": missing, "keys": [secrets.token_bytes(32) for _ in missing]}
-        lock = {"ids": document(missing), "names": "[]"}
-        _, locked, waiting = await run(tx, (_MAKE_MISSING, made), (_LOCK, lock), (_WAITING, wanted))
-        marks |= {id_: tuple(mark) for id_, *mark in locked}
-    kept = {id_: ledger for id_, mark in marks.items() if (ledger := shelf.find(id_, mark)) is not None}
-    read = await _ledgers(tx, {id_: mark for id_, mark in marks.items() if id_ not in kept})
-    ledgers = {id_: kept.get(id_) or read[id_] for id_ in marks}
-    shelf.keep(ledgers.values())
-    return ledgers, Waiting(*waiting[0])
-
-
-async def _ledgers(tx: AsyncConnection, marks: Mapping[str, Mark]) -> dict[str, Ledger]:
-    """Locked registrations as the database has them. Of those that are new there is nothing to read."""
-    known = {"ids": document([id_ for id_, (_, version, _, status) in marks.items() if version or status is not None])}
-    told, facts = await run(tx, (_STATUSES, known), (_FACTS, known)) if known["ids"] != "[]" else ([], [])
+    if missing := set(ids) - marks.keys():  # made by a batch that was rolled back
+        shelf.forget(missing)
+        return (yield from locking(ids, names, shelf))
+    ledgers = {id_: ledger for id_, mark in marks.items() if (ledger := shelf.find(id_, mark)) is not None}
+    if changed := [id_ for id_ in marks.keys() - ledgers.keys() if id_ not in unknown]:
+        more_told, more_facts = yield _histories_of(changed)
+        told, facts = [*told, *more_told], [*facts, *more_facts]
     statuses, histories = dict[str, str](told), _histories(facts)
-    return {
-        id_: Ledger(
-            id_,
-            digest_key,
-            history_of(histories.get(id_, ())),
-            Status.model_validate_json(status) if (status := statuses.get(id_)) else None,
-            version,
-            decided,
-        )
-        for id_, (digest_key, version, decided, _) in marks.items()
-    }
+    for id_ in marks.keys() - ledgers.keys():
+        ledgers[id_] = _ledger(id_, marks[id_], statuses.get(id_), histories.get(id_, ()))
+    shelf.keep(ledgers.values())
+    return {id_: ledgers[id_] for id_ in marks}, Waiting(*waiting[0])
+
+
+def _histories_of(ids: Sequence[str]) -> list[Statement]:
+    known = {"ids": document(ids)}
+    return [(_STATUSES, known), (_FACTS, known)]
+
+
+def _ledger(registration: str, mark: Mark, status: str | None, facts: Sequence[Fact]) -> Ledger:
+    digest_key, version, decided, _ = mark
+    kept = Status.model_validate_json(status) if status else None
+    return Ledger(registration, digest_key, history_of(facts), kept, version, decided)
 
 
 def _histories(rows: Iterable[Any]) -> dict[str, list[Fact]]:
@@ -165,41 +179,32 @@ def _histories(rows: Iterable[Any]) -> dict[str, list[Fact]]:
     return histories
 
 
-async def holds_of(tx: AsyncConnection, ids: Sequence[str], read: Reader) -> dict[str, list[Hold]]:
+def holds_of(ids: Iterable[str], read: Reader) -> Asking[dict[str, list[Hold]]]:
     """What waits of some registrations."""
-    rows = await tx.execute(select(HOLDS).where(HOLDS.c.registration_id == func.any(list(ids))))
+    (rows,) = yield [(_HOLDS, {"ids": document(list(ids))})]
     holds: dict[str, list[Hold]] = {}
-    for row in rows:
-        event = read(records.load(row.record))
-        hold = Hold(event, row.digest, row.deadline, problems_from(row.problems))
-        holds.setdefault(row.registration_id, []).append(hold)
+    for registration, record, digest, deadline, problems in rows:
+        hold = Hold(read(records.load(record)), digest, deadline, problems_from(problems))
+        holds.setdefault(registration, []).append(hold)
     return holds
 
 
-async def _answered(
-    tx: AsyncConnection,
-    owner: str,
-    events: Sequence[Event],
-    holds: Mapping[str, Sequence[Hold]],
-    places: Sequence[Position],
-    waiting: Waiting,
-) -> tuple[dict[BoundName, Bound], set[Position]]:
-    """What the sources and ids of a batch, and of what waits beside it, are bound to; which of the places have been
-    answered, are held or stand in a queue: the relay may send a request twice.
-    """
-    beside = (hold.event for group in holds.values() for hold in group)
-    names = {"names": document(_names([*events, *beside]))}
-    positions = {"places": document([(p.topic, p.partition, p.offset) for p in places])}
-    sources = ("journal", *(("holds",) if waiting.held else ()), *(("quarantine",) if waiting.queued else ()))
-    accepted, held, *seen = await run(
-        tx, (_ACCEPTED, names), (_HELD, names), *((_SEEN[source], positions) for source in sources if places)
-    )
+def _bound(owner: str, names: Names) -> Asking[dict[BoundName, Bound]]:
+    """What sources and ids are bound to."""
+    wanted = {"names": document(names)}
+    accepted, held = yield [(_ACCEPTED, wanted), (_HELD, wanted)]
     bound = {(owner, s, i): Bound(r, d, "accepted", at) for s, i, r, d, at in accepted}
-    bound |= {(o, s, i): Bound(r, d, "held", at) for o, s, i, r, d, at in held}
-    return bound, {Position(*row) for rows in seen for row in rows}
+    return bound | {(o, s, i): Bound(r, d, "held", at) for o, s, i, r, d, at in held}
 
 
-async def _queues(tx: AsyncConnection, ids: Sequence[str]) -> set[tuple[str, str]]:
-    c = QUARANTINE.c
-    statement = select(c.topic, c.registration_id).where(c.registration_id == func.any(list(ids))).distinct()
-    return {(topic, registration) for topic, registration in await tx.execute(statement)}
+def _seen(table: str, places: Sequence[Position]) -> Asking[set[Position]]:
+    """Which of the places have been answered, are held or stand in a queue: the relay may send a request twice."""
+    if not places:
+        return set()
+    (rows,) = yield [(_SEEN[table], {"places": document([(p.topic, p.partition, p.offset) for p in places])})]
+    return {Position(*row) for row in rows}
+
+
+def _queues(ids: Iterable[str]) -> Asking[set[tuple[str, str]]]:
+    (rows,) = yield [(_QUEUES, {"ids": document(list(ids))})]
+    return {(topic, registration) for topic, registration in rows}

@@ -10,8 +10,9 @@ from faststream.asgi import AsgiFastStream
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import handover, progress, topics
+from shared.asking import Asking
 from shared.contract import Event
-from shared.database import make_engine
+from shared.database import Statement, make_engine
 from shared.deciding import Inbound, make_deciding
 from shared.judging import Item, Judge
 from shared.pipeline import Deciding
@@ -28,7 +29,8 @@ JudgeOf = Callable[[Reference], Judge]
 def owner(name: str, judge_of: JudgeOf, settings: Settings) -> Deciding:
     """An owner as the pipeline sees it. It has no rows of its own beside those of the pipeline."""
 
-    async def open_judge(tx: AsyncConnection, reference: Reference, events: Sequence[Event]) -> Judge:
+    def open_judge(reference: Reference, events: Sequence[Event]) -> Asking[Judge]:
+        yield ()
         return judge_of(reference)
 
     return Deciding(
@@ -52,8 +54,8 @@ def make_owner(name: str, judge_of: JudgeOf, settings: Settings, stop: Callable[
     return make_deciding(owner(name, judge_of, settings), settings, stop, inbound, listens_to=[DOOR])
 
 
-async def _nothing_to_write(tx: AsyncConnection, judge: Judge) -> None:
-    return
+def _nothing_to_write(judge: Judge) -> Sequence[Statement]:
+    return ()
 
 
 def _read(raw: RawRecord, reference: Reference) -> Item:

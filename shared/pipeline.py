@@ -16,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from shared import positions, store, topics
+from shared.asking import Asking, ask, beside
 from shared.batch import Batch
 from shared.contract import Event, Position, position_of
-from shared.database import run, table, transaction
+from shared.database import Statement, run, table, transaction
 from shared.judging import Fault, Item, Judge, SystemicFault, Writes, is_systemic, registrations_of
 from shared.loading import load
+from shared.positions import Claim, claiming
 from shared.records import RawRecord
 from shared.reference import Reference, Versions
 from shared.shelf import LedgerShelf
@@ -49,16 +51,23 @@ class ReferenceShelf:
 
     def __init__(self) -> None:
         self._read_to: tuple[tuple[str, int], ...] | None = None
-        self._reference = Reference()
+        self.reference = Reference()
+
+    def holds(self, reference: Reference) -> Asking[bool]:
+        """Whether this is what has been read as of now: the stored positions tell whether that is something new."""
+        (rows,) = yield [(_READ_TO, {"prefix": topics.reference("") + "%"})]
+        return reference is self.reference and tuple(rows) == self._read_to
+
+    async def renew(self, tx: AsyncConnection) -> None:
+        """Take what has been read as of now."""
+        (rows,) = await run(tx, (_READ_TO, {"prefix": topics.reference("") + "%"}))
+        self._read_to, self.reference = tuple(rows), await _read_reference(tx)
 
     async def at(self, tx: AsyncConnection) -> Reference:
-        """What has been read as of this transaction: the stored positions tell whether that is something new."""
-        (rows,) = await run(tx, (_READ_TO, {"prefix": topics.reference("") + "%"}))
-        read_to = tuple(rows)
-        if read_to != self._read_to:
-            self._reference = await _read_reference(tx)
-            self._read_to = read_to
-        return self._reference
+        """What has been read as of this transaction."""
+        if not await ask(tx, self.holds(self.reference)):
+            await self.renew(tx)
+        return self.reference
 
 
 async def _read_reference(tx: AsyncConnection) -> Reference:
@@ -73,7 +82,7 @@ async def _read_reference(tx: AsyncConnection) -> Reference:
 class Deciding:
     """What a deciding service brings to the pipeline: how it reads a record, its rules, and its own rows.
 
-    `read_again` reads one that waits; `open` loads what its rules need for these events; `close` writes what they made
+    `read_again` reads one that waits; `open` asks for what its rules need for these events; `close` says what they made
     of it.
     """
 
@@ -82,8 +91,8 @@ class Deciding:
     read: Callable[[RawRecord, Reference], Item]
     read_again: Callable[[RawRecord], Event]
     locate: Callable[[RawRecord], tuple[Position, str | None]]
-    open: Callable[[AsyncConnection, Reference, Sequence[Event]], Awaitable[Judge]]
-    close: Callable[[AsyncConnection, Judge], Awaitable[None]]
+    open: Callable[[Reference, Sequence[Event]], Asking[Judge]]
+    close: Callable[[Judge], Sequence[Statement]]
     received_until: Callable[[AsyncConnection], Awaitable[datetime | None]]
     blocked: Callable[[AsyncConnection], Awaitable[frozenset[tuple[str, str]]]]
     hold_for: timedelta
@@ -147,12 +156,13 @@ def frames(error: BaseException) -> str:
 async def _attempt(service: Deciding, batch: Sequence[RawRecord], poison: frozenset[Position]) -> Done:
     try:
         async with transaction(service.engine) as tx:
-            fresh, gaps = await positions.claim(tx, batch)
-            writes = await judge_records(service, tx, fresh, poison) if fresh else Writes()
+            claim, judging = await judge_records(service, tx, batch, poison, claiming)
     except DBAPIError as error:
         raise _named(error) from error
-    service.ledgers.keep(writes.ledgers.values())
-    return Done(gaps, writes.outcomes, codes_of(writes), len(fresh), len(writes.failed))
+    writes = judging.batch.writes
+    service.ledgers.under(judging.reference).keep(writes.ledgers.values())
+    taken = sum(map(claim.takes, batch))
+    return Done(claim.gaps, writes.outcomes, codes_of(writes), taken, len(writes.failed))
 
 
 def codes_of(writes: Writes) -> Counter[str]:
@@ -161,16 +171,34 @@ def codes_of(writes: Writes) -> Counter[str]:
 
 
 async def judge_records(
-    service: Deciding, tx: AsyncConnection, fresh: Sequence[RawRecord], poison: frozenset[Position]
-) -> Writes:
-    """Read, load under locks, judge and write, inside the transaction given."""
-    reference = await service.shelf.at(tx)
-    items = [_read(service, raw, reference, poison) for raw in fresh]
-    events = [item for item in items if isinstance(item, Event)]
-    judging = await open_batch(service, tx, reference, registrations_of(items), events)
-    judging.batch.take_all(items)
-    await judging.save()
-    return judging.batch.writes
+    service: Deciding,
+    tx: AsyncConnection,
+    raws: Sequence[RawRecord],
+    poison: frozenset[Position],
+    claiming: Callable[[Sequence[RawRecord]], Asking[Claim]],
+) -> tuple[Claim, Judging]:
+    """Read, load under locks, judge and write what is claimed of some records, inside the transaction given.
+
+    They are read, and asked for, under the reference data of the batch before: if there is something new, once more.
+    """
+    current = False
+    while not current:
+        reference = service.shelf.reference
+        items = [_read(service, raw, reference, poison) for raw in raws]
+        events = [item for item in items if isinstance(item, Event)]
+        claim, current, judging = await ask(
+            tx,
+            beside(
+                claiming(raws),
+                service.shelf.holds(reference),
+                opening(service, reference, registrations_of(items), events),
+            ),
+        )
+        if not current:
+            await service.shelf.renew(tx)
+    judging.batch.take_all([item for raw, item in zip(raws, items, strict=True) if claim.takes(raw)])
+    await judging.save(tx, claim.advance)
+    return claim, judging
 
 
 def _read(service: Deciding, raw: RawRecord, reference: Reference, poison: frozenset[Position]) -> Item | Fault:
@@ -188,30 +216,28 @@ class Judging:
     """A batch opened under locks, and how to write it."""
 
     service: Deciding
-    tx: AsyncConnection
+    reference: Reference
     judge: Judge
     batch: Batch
     now: datetime
 
-    async def save(self) -> None:
-        """Write what was judged."""
-        await self.service.close(self.tx, self.judge)
-        await store.save(self.tx, self.batch.writes, self.now, self.service.held_receipt_after)
+    async def save(self, tx: AsyncConnection, first: Sequence[Statement] = ()) -> None:
+        """Write what was judged, with what else is to be written."""
+        statements = [*first, *self.service.close(self.judge)]
+        await store.save(tx, self.batch.writes, self.now, self.service.held_receipt_after, statements)
 
 
-async def open_batch(
-    service: Deciding,
-    tx: AsyncConnection,
-    reference: Reference,
-    registrations: set[str],
-    events: Sequence[Event],
-) -> Judging:
-    """Lock and load what the judging of these events needs."""
+def opening(
+    service: Deciding, reference: Reference, registrations: set[str], events: Sequence[Event]
+) -> Asking[Judging]:
+    """Lock and load what the judging of these events, and of what waits beside them, needs."""
     shelf = service.ledgers.under(reference)
-    world, now = await load(tx, service.name, registrations, events, service.read_again, shelf)
-    waiting = [hold.event for holds in world.holds.values() for hold in holds]
-    judge = await service.open(tx, reference, (*events, *waiting))
-    return Judging(service, tx, judge, Batch(judge, world, now, service.hold_for), now)
+    (world, now), judge = yield from beside(
+        load(service.name, registrations, events, service.read_again, shelf), service.open(reference, events)
+    )
+    if waiting := [hold.event for holds in world.holds.values() for hold in holds]:
+        judge = yield from service.open(reference, (*events, *waiting))
+    return Judging(service, reference, judge, Batch(judge, world, now, service.hold_for), now)
 
 
 def refuses_a_value(error: Exception) -> bool:

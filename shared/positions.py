@@ -6,6 +6,7 @@ The lock on a position also fences a zombie: who has lost a partition finds the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import topics
-from shared.database import run, table
+from shared.asking import Asking
+from shared.database import Statement, document, table
 from shared.records import RawRecord
 from shared.tables import PositionRow
 
@@ -22,21 +24,22 @@ Partition = tuple[str, int]
 
 POSITIONS: Final = table(PositionRow)
 
-_NAMED: Final = "unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]))"
+_GIVEN: Final = (
+    "(SELECT row ->> 0, CAST(row ->> 1 AS int) FROM json_array_elements(CAST(:places AS json)) AS given (row))"
+)
 _MAKE_MISSING: Final = text(f"""
     INSERT INTO positions (topic, "partition", next_offset)
-    SELECT topic, number, 0 FROM {_NAMED} AS made (topic, number) ON CONFLICT DO NOTHING
+    SELECT topic, number, 0 FROM {_GIVEN} AS made (topic, number) ON CONFLICT DO NOTHING
 """)
 _LOCK: Final = text(f"""
-    SELECT topic, "partition", next_offset FROM positions WHERE (topic, "partition") IN (SELECT * FROM {_NAMED})
+    SELECT topic, "partition", next_offset FROM positions WHERE (topic, "partition") IN {_GIVEN}
     ORDER BY topic, "partition" FOR UPDATE
 """)
 _ADVANCE: Final = text("""
-    UPDATE positions SET next_offset = reached, read_until = greatest(read_until, at)
-    FROM unnest(
-        CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[]), CAST(:times AS timestamptz[])
-    ) AS batch (of_topic, number, reached, at)
-    WHERE topic = of_topic AND "partition" = number
+    UPDATE positions SET next_offset = CAST(row ->> 2 AS bigint),
+        read_until = greatest(read_until, CAST(row ->> 3 AS timestamptz))
+    FROM json_array_elements(CAST(:rows AS json)) AS batch (row)
+    WHERE topic = row ->> 0 AND "partition" = CAST(row ->> 1 AS int)
 """)
 
 
@@ -46,57 +49,54 @@ async def clock(tx: AsyncConnection) -> datetime:
     return now
 
 
-async def claim(tx: AsyncConnection, batch: Sequence[RawRecord]) -> tuple[list[RawRecord], dict[Partition, int]]:
-    """Lock the positions of a batch and move them on.
+@dataclass(frozen=True)
+class Claim:
+    """What is to be taken of a batch: its records that were not read before.
 
-    Returns the records that were not read before, and the partitions whose batch begins above the stored position,
-    with the offset to go back to; of those nothing is taken. Where compaction has removed records, a batch that
-    begins above the position is none of these.
+    `gaps`: partitions whose batch begins above the stored position, with the offset to go back to; nothing of them is
+    taken. `advance` moves the stored positions on, under the locks that the claim holds.
     """
-    partitions = sorted({(record.topic, record.partition) for record in batch})
-    stored = await locked(tx, partitions)
+
+    stored: Mapping[Partition, int]
+    gaps: dict[Partition, int]
+    advance: Sequence[Statement]
+
+    def takes(self, record: RawRecord) -> bool:
+        """Whether a record of the batch is to be taken."""
+        place = (record.topic, record.partition)
+        return place not in self.gaps and record.offset >= self.stored[place]
+
+
+def claiming(batch: Sequence[RawRecord]) -> Asking[Claim]:
+    """Lock the positions of a batch. Where compaction has removed records, a batch that begins above is no gap."""
     first: dict[Partition, int] = {}
     for record in batch:
-        key = (record.topic, record.partition)
-        first[key] = min(record.offset, first.get(key, record.offset))
-    gaps = {key: stored[key] for key in partitions if first[key] > stored[key] and not topics.compacted(key[0])}
-    fresh = [
-        record
-        for record in batch
-        if (key := (record.topic, record.partition)) not in gaps and record.offset >= stored[key]
-    ]
-    await _advance(tx, fresh)
-    return fresh, gaps
+        place = (record.topic, record.partition)
+        first[place] = min(record.offset, first.get(place, record.offset))
+    stored = yield from _locking(sorted(first))
+    gaps = {place: stored[place] for place in stored if first[place] > stored[place] and not topics.compacted(place[0])}
+    claim = Claim(stored, gaps, ())
+    return replace(claim, advance=_advance([record for record in batch if claim.takes(record)]))
 
 
-async def locked(tx: AsyncConnection, partitions: Sequence[Partition]) -> dict[Partition, int]:
+def taking_all(batch: Sequence[RawRecord]) -> Asking[Claim]:
+    """All of some records that were read, and left, before: no position is concerned."""
+    yield ()
+    return Claim({(record.topic, record.partition): 0 for record in batch}, {}, ())
+
+
+def _locking(partitions: Sequence[Partition]) -> Asking[dict[Partition, int]]:
     """The stored positions of partitions, locked in order; a partition never seen starts at its beginning."""
-    if not partitions:
-        return {}
-    named: dict[str, list[str | int]] = {
-        "topics": [topic for topic, _ in partitions],
-        "partitions": [partition for _, partition in partitions],
-    }
-    found = await _lock(tx, named)
+    named = {"places": document(partitions)}
+    (found,) = yield [(_LOCK, named)]
     if len(found) < len(partitions):
-        await tx.execute(_MAKE_MISSING, named)
-        found = await _lock(tx, named)
-    return found
-
-
-async def _lock(tx: AsyncConnection, named: Mapping[str, Sequence[str | int]]) -> dict[Partition, int]:
-    (found,) = await run(tx, (_LOCK, named))
+        _, found = yield [(_MAKE_MISSING, named), (_LOCK, named)]
     return {(topic, partition): offset for topic, partition, offset in found}
 
 
-async def _advance(tx: AsyncConnection, fresh: Sequence[RawRecord]) -> None:
+def _advance(fresh: Sequence[RawRecord]) -> list[Statement]:
     last: dict[Partition, RawRecord] = {(record.topic, record.partition): record for record in fresh}
     if not last:
-        return
-    reached = {
-        "topics": [record.topic for record in last.values()],
-        "partitions": [record.partition for record in last.values()],
-        "offsets": [record.offset + 1 for record in last.values()],
-        "times": [record.received for record in last.values()],
-    }
-    await run(tx, (_ADVANCE, reached))
+        return []
+    rows = [(topic, partition, record.offset + 1, record.received) for (topic, partition), record in last.items()]
+    return [(_ADVANCE, {"rows": document(rows)})]

@@ -10,8 +10,8 @@ from typing import Final
 from shared.history import Ledger
 from shared.reference import Reference
 
-MOST_FACTS: Final = 150_000
-"""Facts that are kept: some 300 MB. Those of the registrations that were longest not asked for go first."""
+MOST_FACTS: Final = 100_000
+"""Facts that are kept: some 200 MB. Those of the registrations that were longest not asked for go first."""
 
 Mark = tuple[bytes, int, datetime | None, int | None]
 """What a registration's row says, and no two states of it share: key of the copies, version, decided time, and the
@@ -43,6 +43,10 @@ class LedgerShelf:
             self._facts, self._reference = 0, reference
         return self
 
+    def __contains__(self, registration: str) -> bool:
+        """Whether there is a ledger of a registration, up to date or not."""
+        return registration in self._ledgers
+
     def find(self, registration: str, mark: Mark) -> Ledger | None:
         """The ledger of a registration whose row has this mark."""
         ledger = self._ledgers.get(registration)
@@ -51,11 +55,16 @@ class LedgerShelf:
     def keep(self, ledgers: Iterable[Ledger]) -> None:
         """Keep ledgers as they are now."""
         for ledger in ledgers:
-            self._drop(self._ledgers.pop(ledger.registration, None))
+            self.forget([ledger.registration])
             self._ledgers[ledger.registration] = ledger
             self._facts += _size(ledger)
         while self._facts > self._most_facts:
             self._drop(self._ledgers.popitem(last=False)[1])
+
+    def forget(self, registrations: Iterable[str]) -> None:
+        """Keep nothing of some registrations."""
+        for registration in registrations:
+            self._drop(self._ledgers.pop(registration, None))
 
     def _drop(self, ledger: Ledger | None) -> None:
         if ledger is not None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import crash, records
+from shared.bulk import filled, putting, write
 from shared.contract import Position
-from shared.database import add_rows, among, document, run, table
+from shared.database import Statement, document, table
 from shared.history import Ledger
 from shared.judging import Hold, Writes, Written, problems_to
 from shared.messages import Message, encode
@@ -32,23 +32,46 @@ _SAVE_LEDGERS: Final = text("""
         status = coalesce(CAST(row -> 3 AS jsonb), status)
     FROM json_array_elements(CAST(:rows AS json)) AS ledgers (row) WHERE registration_id = row ->> 0
 """)
+_RELEASE: Final = text("""
+    DELETE FROM holds WHERE (topic, "partition", position) IN (
+        SELECT row ->> 0, CAST(row ->> 1 AS int), CAST(row ->> 2 AS bigint)
+        FROM json_array_elements(CAST(:rows AS json)) AS places (row)
+    )
+""")
+# One that is held again was told of when its first receipt was due.
+_HOLD: Final = putting(HOLDS, tuple(column.name for column in HOLDS.c), again=["problems"])
 
 
-async def save(tx: AsyncConnection, writes: Writes, now: datetime, receipt_after: Any) -> None:
-    """Write what a batch decided. Outbox ids are drawn last, under the locks, so their order is that of decisions."""
-    await add_rows(tx, JOURNAL, [_journal_row(written) for written in writes.answers])
-    crash.point("after_journal", len(writes.answers))
-    await save_ledgers(tx, writes.ledgers.values(), writes.statuses)
-    await _delete_positions(tx, HOLDS, writes.released)
-    await _save_holds(tx, list(writes.held.values()), receipt_after)
-    await _save_quarantine(tx, writes, now)
-    crash.point("before_outbox", len(writes.answers))
-    await publish(tx, writes.messages)
+async def save(
+    tx: AsyncConnection, writes: Writes, now: datetime, receipt_after: timedelta, statements: Sequence[Statement]
+) -> None:
+    """Write what a batch decided, with what a service adds.
+
+    Outbox ids are drawn under the locks, so their order is that of decisions.
+    """
+    crash.point("after_judging", len(writes.answers))
+    ledgers = saving_ledgers(writes.ledgers.values(), writes.statuses)
+    released = [(place.topic, place.partition, place.offset) for place in writes.released]
+    release = [(_RELEASE, {"rows": document(released)})] if released else []
+    hold = filled((_HOLD, [_hold_row(hold, receipt_after) for hold in writes.held.values()]))
+    await write(
+        tx,
+        [*statements, *ledgers, *release, *hold, *waking(writes.messages)],
+        (JOURNAL, [_journal_row(written) for written in writes.answers]),
+        (QUARANTINE, _quarantine_rows(writes, now)),
+        (OUTBOX, outbox_rows(writes.messages)),
+    )
+    crash.point("before_commit", len(writes.answers))
 
 
-async def publish(tx: AsyncConnection, messages: Sequence[Message]) -> None:
-    """Put messages into the outbox and wake the relay."""
-    rows = [
+def waking(messages: Sequence[Message]) -> list[Statement]:
+    """Wakes the relay once what is written of these messages is committed."""
+    return [(_WAKE, {})] if messages else []
+
+
+def outbox_rows(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages to publish. Who writes them wakes the relay."""
+    return [
         {
             "topic": m.topic,
             "key": None if m.key is None else m.key.encode(),
@@ -57,9 +80,6 @@ async def publish(tx: AsyncConnection, messages: Sequence[Message]) -> None:
         }
         for m in messages
     ]
-    await add_rows(tx, OUTBOX, rows)
-    if rows:
-        await run(tx, (_WAKE, {}))
 
 
 def _journal_row(written: Written) -> dict[str, Any]:
@@ -85,36 +105,20 @@ def _journal_row(written: Written) -> dict[str, Any]:
     }
 
 
-async def save_ledgers(tx: AsyncConnection, ledgers: Iterable[Ledger], statuses: Mapping[str, Status | None]) -> None:
+def saving_ledgers(ledgers: Iterable[Ledger], statuses: Mapping[str, Status | None]) -> list[Statement]:
     """Write registrations as they are now, and those statuses that have changed."""
     rows = [
         [ledger.registration, ledger.version, ledger.decided, *_changed(statuses.get(ledger.registration))]
         for ledger in ledgers
     ]
-    if rows:
-        await run(tx, (_SAVE_LEDGERS, {"rows": document(rows)}))
+    return [(_SAVE_LEDGERS, {"rows": document(rows)})] if rows else []
 
 
 def _changed(status: Status | None) -> tuple[Status, ...]:
     return () if status is None else (status,)
 
 
-async def _delete_positions(tx: AsyncConnection, target: Any, places: Iterable[Position]) -> None:
-    names = [(p.topic, p.partition, p.offset) for p in places]
-    if names:
-        await tx.execute(delete(target).where(among((target.c.topic, target.c.partition, target.c.position), names)))
-
-
-async def _save_holds(tx: AsyncConnection, holds: Sequence[Hold], receipt_after: Any) -> None:
-    rows = [_hold_row(hold, receipt_after) for hold in holds]
-    if rows:
-        statement = upsert(HOLDS)
-        again = {"problems": statement.excluded.problems}
-        key = [HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position]
-        await tx.execute(statement.on_conflict_do_update(index_elements=key, set_=again), rows)
-
-
-def _hold_row(hold: Hold, receipt_after: Any) -> dict[str, Any]:
+def _hold_row(hold: Hold, receipt_after: timedelta) -> dict[str, Any]:
     event = hold.event
     return {
         "topic": event.position.topic,
@@ -128,15 +132,14 @@ def _hold_row(hold: Hold, receipt_after: Any) -> dict[str, Any]:
         "receivedtime": event.received,
         "deadline": hold.deadline,
         "receipt_due": event.received + receipt_after,
-        "problems": problems_to(hold.problems),
+        "problems": document(problems_to(hold.problems)),
         "record": records.dump(event.raw),
     }
 
 
-async def _save_quarantine(tx: AsyncConnection, writes: Writes, now: datetime) -> None:
+def _quarantine_rows(writes: Writes, now: datetime) -> list[dict[str, Any]]:
     failed = [_quarantine_row(p, r, raw, "failed", error, now) for raw, p, r, error in writes.failed]
-    queued = [_quarantine_row(e.position, e.registration, e.raw, "queued", "", now) for e in writes.queued]
-    await add_rows(tx, QUARANTINE, [*failed, *queued])
+    return failed + [_quarantine_row(e.position, e.registration, e.raw, "queued", "", now) for e in writes.queued]
 
 
 def _quarantine_row(

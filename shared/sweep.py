@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import positions, records, store
+from shared.asking import ask
+from shared.bulk import write
 from shared.contract import Position, position_of
 from shared.database import among, transaction
 from shared.judging import Hold
@@ -23,7 +25,7 @@ from shared.pipeline import (
     Done,
     codes_of,
     judge_records,
-    open_batch,
+    opening,
     refuses_a_value,
 )
 
@@ -49,7 +51,7 @@ async def send_held_receipts(service: Deciding) -> int:
             )
             for hold in due
         ]
-        await store.publish(tx, messages)
+        await write(tx, store.waking(messages), (store.OUTBOX, store.outbox_rows(messages)))
         if due:
             places = [_place(hold.event.position) for hold in due]
             key = (HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position)
@@ -84,7 +86,7 @@ async def _locked_holds(service: Deciding, tx: AsyncConnection, condition: Any) 
     due = select(HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position, HOLDS.c.receipt_due)
     rows = await tx.execute(due.where(HOLDS.c.registration_id == func.any(registrations)))
     times = {Position(topic, partition, position): at for topic, partition, position, at in rows}
-    holds = await holds_of(tx, registrations, service.read_again)
+    holds = await ask(tx, holds_of(registrations, service.read_again))
     return [(hold, times[hold.event.position]) for group in holds.values() for hold in group]
 
 
@@ -103,10 +105,10 @@ async def end_holds(service: Deciding) -> Done:
         registrations = {registration for _, registration in islice((f for f in free if f not in blocked), LIMIT)}
         if not registrations:
             return Done()
-        judging = await open_batch(service, tx, await service.shelf.at(tx), registrations, ())
+        judging = await ask(tx, opening(service, await service.shelf.at(tx), registrations, ()))
         for hold in _over(judging.batch.holds(), until, blocked | judging.batch.queues):
             judging.batch.end(hold)
-        await judging.save()
+        await judging.save(tx)
         writes = judging.batch.writes
     return Done(outcomes=writes.outcomes, codes=codes_of(writes))
 
@@ -159,7 +161,8 @@ async def _try_queue(service: Deciding, topic: str, registration: str | None, po
         raws = await _queue(tx, topic, registration)
         await tx.execute(delete(QUARANTINE).where(*_of_queue(topic, registration)))
         poison = frozenset() if poisoned is None else frozenset({position_of(raws[poisoned])})
-        writes = await judge_records(service, tx, raws, poison)
+        _, judging = await judge_records(service, tx, raws, poison, positions.taking_all)
+    writes = judging.batch.writes
     return Done(outcomes=writes.outcomes, codes=codes_of(writes))
 
 

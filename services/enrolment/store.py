@@ -12,14 +12,16 @@ from services.enrolment.directory import Directory, Identity, references, told
 from services.enrolment.judge import EnrolmentJudge
 from services.enrolment.places import place_anew
 from services.enrolment.tables import IdentityRow, PersonRow, SettingKeyRow, WithheldRow
+from shared.asking import Asking
+from shared.bulk import filled, inserting, putting, write
 from shared.contract import Event
-from shared.database import add_rows, document, listed, paired, run, table
+from shared.database import Statement, document, listed, paired, run, table
 from shared.history import Name
 from shared.judging import Judge
 from shared.loading import lock_ledgers
 from shared.positions import clock
 from shared.reference import Reference, Setting, SettingPeriod, Versions
-from shared.store import publish, save_ledgers
+from shared.store import OUTBOX, outbox_rows, saving_ledgers, waking
 
 _IDENTITY: Final = table(IdentityRow)
 _PERSONS: Final = table(PersonRow)
@@ -33,34 +35,32 @@ _SETTING_KEYS: Final = text(
 _PLACES: Final = text(
     f"SELECT key, versions FROM reference WHERE kind = 'settings' AND key = ANY({listed('settings')})"
 )
-_COLUMNS: Final = "registration_id, source, event_id, partner, partner_ref, cohort_code, trainee_id, setting_urn"
-_CLAIMING: Final = f"SELECT {_COLUMNS} FROM identity"
+_CLAIM: Final = (
+    "registration_id", "source", "event_id", "partner", "partner_ref", "cohort_code", "trainee_id", "setting_urn",
+)  # fmt: skip
+_CLAIMING: Final = f"SELECT {', '.join(_CLAIM)} FROM identity"
 # Who has these references of these partners, in any cohort; locked, in one order everywhere.
 _CLAIMS: Final = text(f"""
     {_CLAIMING} WHERE live AND (partner, partner_ref) IN {paired("claims")} ORDER BY source, event_id FOR UPDATE
 """)
 _REGISTERED: Final = text(f"SELECT trainee_id FROM identity WHERE live AND trainee_id = ANY({listed('persons')})")
 _IDENTITIES: Final = text(f"{_CLAIMING} WHERE registration_id = ANY({listed('ids')})")
-_KEEP: Final = text(f"""
-    INSERT INTO identity ({_COLUMNS}, live)
-    SELECT {_COLUMNS}, live FROM json_populate_recordset(CAST(NULL AS identity), CAST(:rows AS json))
-    ON CONFLICT (source, event_id) DO UPDATE SET
-        (registration_id, partner, partner_ref, cohort_code, trainee_id, setting_urn, live) =
-        (excluded.registration_id, excluded.partner, excluded.partner_ref, excluded.cohort_code,
-         excluded.trainee_id, excluded.setting_urn, excluded.live)
-""")
+_KEEP: Final = putting(_IDENTITY, (*_CLAIM, "live"), key=("source", "event_id"))
+_ADD_PERSONS: Final = inserting(_PERSONS, ("trainee_id", "person_key"))
+_ADD_SETTINGS: Final = inserting(_SETTINGS, ("setting_urn", "setting_key"))
+_WITHHOLD: Final = inserting(_WITHHELD, ("registration_id", "source", "event_id", "reason"))
 _FREE: Final = text(f"""
     UPDATE identity SET live = false
     WHERE registration_id = ANY({listed("ids")}) OR (source, event_id) IN {paired("changed")}
 """)
 
 
-async def open_judge(tx: AsyncConnection, reference: Reference, events: Sequence[Event]) -> Judge:
+def open_judge(reference: Reference, events: Sequence[Event]) -> Asking[Judge]:
     """The judge of a batch, with keys, claims and places of what registrations and transfers it tells."""
-    return EnrolmentJudge(reference, await _directory(tx, events))
+    return EnrolmentJudge(reference, (yield from _directory(events)))
 
 
-async def _directory(tx: AsyncConnection, events: Sequence[Event]) -> Directory:
+def _directory(events: Sequence[Event]) -> Asking[Directory]:
     data = [found for event in events if (found := told(event)) is not None]
     names = sorted({reference for event in events for reference in references(event)})
     if not names:
@@ -68,15 +68,14 @@ async def _directory(tx: AsyncConnection, events: Sequence[Event]) -> Directory:
     persons = {"persons": document(sorted({each["trainee_id"] for each in data}))}
     settings = {"settings": document(sorted({each["setting_urn"] for each in data}))}
     known = {"ids": document(sorted({event.registration for event in events if any(references(event))}))}
-    person_keys, setting_keys, places, claims, registered, identities = await run(
-        tx,
+    person_keys, setting_keys, places, claims, registered, identities = yield [
         (_PERSON_KEYS, persons),
         (_SETTING_KEYS, settings),
         (_PLACES, settings),
         (_CLAIMS, {"claims": document(names)}),
         (_REGISTERED, persons),
         (_IDENTITIES, known),
-    )
+    ]
     return Directory(
         person_keys=dict(person_keys),
         setting_keys=dict(setting_keys),
@@ -115,32 +114,30 @@ def _identity_of(row: Any) -> Identity:
     return Identity(registration, (source, id_), *rest)
 
 
-async def close_judge(tx: AsyncConnection, judge: Judge) -> None:
-    """Write what the batch made of identity, keys and claims. A key that another took first is a lost race."""
+def close_judge(judge: Judge) -> list[Statement]:
+    """What the batch made of identity, keys and claims. A key that another took first is a lost race.
+
+    First all is freed that was claimed before, so that claims may be exchanged. Personal reasons stay here and go
+    nowhere else.
+    """
     assert isinstance(judge, EnrolmentJudge)
     directory = judge.directory
     persons = [{"trainee_id": trainee, "person_key": key} for trainee, key in sorted(directory.new_persons.items())]
     settings = [{"setting_urn": urn, "setting_key": key} for urn, key in sorted(directory.new_settings.items())]
-    await add_rows(tx, _PERSONS, persons)
-    await add_rows(tx, _SETTINGS, settings)
-    await _free(tx, directory)
-    await _save(tx, directory)
-    await _withhold(tx, directory.withheld)
+    changed = [identity for _, identity in sorted(directory.changed.items())]
+    identities = [_identity_row(identity, live=directory.is_live(identity)) for identity in changed]
+    withheld = [
+        {"registration_id": registration, "source": source, "event_id": id_, "reason": reason}
+        for registration, (source, id_), reason in directory.withheld
+    ]
+    added = filled((_ADD_PERSONS, persons), (_ADD_SETTINGS, settings))
+    return [*added, *_freeing(directory), *filled((_KEEP, identities), (_WITHHOLD, withheld))]
 
 
-async def _free(tx: AsyncConnection, directory: Directory) -> None:
-    """First all is freed that was claimed before, so that claims may be exchanged."""
-    if directory.freed or directory.changed:
-        freed = {"ids": document(sorted(directory.freed)), "changed": document(sorted(directory.changed))}
-        await run(tx, (_FREE, freed))
-
-
-async def _save(tx: AsyncConnection, directory: Directory) -> None:
-    """Identities as they are now."""
-    changed = (identity for _, identity in sorted(directory.changed.items()))
-    rows = [_identity_row(identity, live=directory.is_live(identity)) for identity in changed]
-    if rows:
-        await run(tx, (_KEEP, {"rows": document(rows)}))
+def _freeing(directory: Directory) -> list[Statement]:
+    if not directory.freed and not directory.changed:
+        return []
+    return [(_FREE, {"ids": document(sorted(directory.freed)), "changed": document(sorted(directory.changed))})]
 
 
 def _identity_row(identity: Identity, *, live: bool) -> dict[str, object]:
@@ -157,15 +154,6 @@ def _identity_row(identity: Identity, *, live: bool) -> dict[str, object]:
     }
 
 
-async def _withhold(tx: AsyncConnection, withheld: Sequence[tuple[str, Name, str]]) -> None:
-    """Personal reasons stay here and go nowhere else."""
-    rows = [
-        {"registration_id": registration, "source": source, "event_id": id_, "reason": reason}
-        for registration, (source, id_), reason in withheld
-    ]
-    await add_rows(tx, _WITHHELD, rows)
-
-
 async def move_places(tx: AsyncConnection, urns: Sequence[str]) -> None:
     """Place the registrations of changed settings anew."""
     ledgers = await lock_ledgers(tx, sorted(await _from_settings(tx, urns)))
@@ -178,10 +166,10 @@ async def move_places(tx: AsyncConnection, urns: Sequence[str]) -> None:
         if registration in settings
         and (found := place_anew(ledger, periods.get(settings[registration], ()), now)) is not None
     ]
-    await save_ledgers(
-        tx, [ledger for ledger, _ in placed], {ledger.registration: ledger.status for ledger, _ in placed}
-    )
-    await publish(tx, [message for _, told in placed for message in told])
+    messages = [message for _, told in placed for message in told]
+    statuses = {ledger.registration: ledger.status for ledger, _ in placed}
+    moved = saving_ledgers([ledger for ledger, _ in placed], statuses)
+    await write(tx, [*moved, *waking(messages)], (OUTBOX, outbox_rows(messages)))
 
 
 async def _from_settings(tx: AsyncConnection, urns: Sequence[str]) -> dict[str, str]:

@@ -10,22 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.reporting import store
 from services.reporting.projection import Told, fold, read
 from services.reporting.store import Change
+from shared.asking import ask, beside
 from shared.database import transaction
 from shared.pipeline import Done
-from shared.positions import claim
+from shared.positions import claiming
 from shared.records import RawRecord
 
 
 async def project(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
     """Take in a batch: each registration is folded and written once, however many messages tell of it."""
     async with transaction(engine) as tx:
-        fresh, gaps = await claim(tx, batch)
-        told = [read(record) for record in fresh]
+        messages = [read(record) for record in batch]
+        registrations = {message.registration for message in messages}
+        claim, known = await ask(tx, beside(claiming(batch), store.locking(registrations)))
+        told = [message for record, message in zip(batch, messages, strict=True) if claim.takes(record)]
         groups = _by_registration(told)
-        known = await store.lock(tx, groups)
-        changes = [Change(known[id_], fold(known[id_], messages)) for id_, messages in groups.items()]
-        await store.save(tx, changes, told)
-    return Done(gaps=gaps, records=len(fresh))
+        changes = [Change(known[id_], fold(known[id_], group)) for id_, group in groups.items()]
+        await store.save(tx, changes, told, claim.advance)
+    return Done(gaps=claim.gaps, records=len(told))
 
 
 def _by_registration(messages: Iterable[Told]) -> dict[str, list[Told]]:

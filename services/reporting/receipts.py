@@ -13,12 +13,13 @@ from typing import Any, Final
 from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.reporting.bulk import putting, write
 from services.reporting.tables import ReceiptRow
 from shared import clock, topics
-from shared.database import document, table, transaction
+from shared.asking import ask
+from shared.bulk import filled, putting
+from shared.database import document, run, table, transaction
 from shared.pipeline import Done
-from shared.positions import claim
+from shared.positions import claiming
 from shared.records import RawRecord
 
 RECEIPTS: Final = table(ReceiptRow)
@@ -67,11 +68,12 @@ def newest(receipts: Iterable[Receipt]) -> dict[tuple[str, int], Receipt]:
 async def keep(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
     """Take in a batch of receipts."""
     async with transaction(engine) as tx:
-        fresh, gaps = await claim(tx, batch)
+        claim = await ask(tx, claiming(batch))
+        fresh = [record for record in batch if claim.takes(record)]
         told = (receipt for record in fresh if (receipt := read(record)))
         rows = [_row(receipt) for receipt in newest(told).values()]
-        await write(tx, (_PUT, rows))
-    return Done(gaps=gaps, records=len(fresh))
+        await run(tx, *claim.advance, *filled((_PUT, rows)))
+    return Done(gaps=claim.gaps, records=len(fresh))
 
 
 def _row(receipt: Receipt) -> dict[str, Any]:

@@ -10,18 +10,19 @@ from sqlalchemy import Select, cast, select, text
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.bulk import adding, changing, putting, write
 from services.reporting.entries import Entry, difference
 from services.reporting.partner_view import views
 from services.reporting.periods import Area, Dated, basis, periods_of
 from services.reporting.projection import Identity, Known, Told
 from services.reporting.tables import EntryRow, FactRow, PeriodRow, TraineeRow, ViewRow
 from shared import topics
-from shared.database import add_rows, document, listed, run, table
+from shared.asking import Asking
+from shared.bulk import adding, changing, filled, putting, write
+from shared.database import Statement, document, listed, table
 from shared.messages import Message, encode
 from shared.states import AssessmentState, MentoringState
 from shared.status import Status
-from shared.store import publish
+from shared.store import OUTBOX, outbox_rows, waking
 
 TRAINEES: Final = table(TraineeRow)
 VIEWS: Final = table(ViewRow)
@@ -55,18 +56,13 @@ class Change:
     after: Known
 
 
-async def lock(tx: AsyncConnection, registrations: Iterable[str]) -> dict[str, Known]:
+def locking(registrations: Iterable[str]) -> Asking[dict[str, Known]]:
     """What is known of registrations, made where missing and locked in id order."""
     ids = sorted(registrations)
-    known = await _lock(tx, ids)
-    if missing := [id_ for id_ in ids if id_ not in known]:
-        await write(tx, (_ADD_TRAINEES, [{"registration_id": id_} for id_ in missing]))
-        known |= await _lock(tx, missing)
-    return known
-
-
-async def _lock(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, Known]:
-    (rows,) = await run(tx, (_LOCK, {"ids": document(ids)}))
+    wanted = {"ids": document(ids)}
+    (rows,) = yield [(_LOCK, wanted)]
+    if len(rows) < len(ids):
+        _, rows = yield [*filled((_ADD_TRAINEES, [{"registration_id": id_} for id_ in ids])), (_LOCK, wanted)]
     return {row[0]: known_of(row) for row in rows}
 
 
@@ -82,31 +78,36 @@ def known_of(row: Any) -> Known:
     )
 
 
-async def save(tx: AsyncConnection, changes: Sequence[Change], told: Iterable[Told]) -> None:
+async def save(
+    tx: AsyncConnection, changes: Sequence[Change], told: Iterable[Told], statements: Sequence[Statement]
+) -> None:
     """Write what is known now and what follows from it, and publish each view that has changed."""
     changed = [change for change in changes if change.after != change.before]
     shown = [(view, encode(view["body"])) for change in changed for view in _views(change)]
-    await write(
-        tx,
+    messages = [_view_message(view, body) for view, body in shown]
+    periods = dict(_recounted(changed))
+    written = filled(
         (_CHANGE_TRAINEES, [_changed_row(change) for change in changed]),
         (_ADD_FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})]),
         (_PUT_VIEWS, [{**view, "body": body.decode()} for view, body in shown]),
     )
-    await _erase(tx, changed)
-    await _replace_periods(tx, dict(_recounted(changed)))
-    await add_rows(tx, ENTRIES, [row for change in changed for row in _entry_rows(change)])
-    await publish(tx, [_view_message(view, body) for view, body in shown])
+    await write(
+        tx,
+        [*statements, *written, *_erasing(changed), *_dropping(periods), *waking(messages)],
+        (PERIODS, [_period_row(id_, period) for id_, group in periods.items() for period in group]),
+        (ENTRIES, [row for change in changed for row in _entry_rows(change)]),
+        (OUTBOX, outbox_rows(messages)),
+    )
 
 
 def _view_message(view: Mapping[str, Any], body: bytes) -> Message:
     return Message(topics.view(view["partner"]), view["registration_id"], _JSON_HEADERS, body)
 
 
-async def _erase(tx: AsyncConnection, changes: Sequence[Change]) -> None:
+def _erasing(changes: Sequence[Change]) -> list[Statement]:
     """Forget who it was of whom that was told: `_CHANGE_TRAINEES` leaves alone what is null."""
     erased = [each.after.registration for each in changes if each.before.identity and not each.after.identity]
-    if erased:
-        await run(tx, (_ERASE, {"ids": document(erased)}))
+    return [(_ERASE, {"ids": document(erased)})] if erased else []
 
 
 def _changed_row(change: Change) -> dict[str, Any]:
@@ -127,12 +128,10 @@ def _recounted(changes: Iterable[Change]) -> Iterator[tuple[str, tuple[Dated, ..
             yield change.after.registration, periods
 
 
-async def _replace_periods(tx: AsyncConnection, periods: Mapping[str, Sequence[Dated]]) -> None:
-    if not periods:
-        return
-    await run(tx, (_DROP_PERIODS, {"ids": document(list(periods))}))
-    rows = [_period_row(registration, period) for registration, group in periods.items() for period in group]
-    await add_rows(tx, PERIODS, rows)
+def _dropping(periods: Iterable[str]) -> list[Statement]:
+    """Those that are written anew."""
+    ids = list(periods)
+    return [(_DROP_PERIODS, {"ids": document(ids)})] if ids else []
 
 
 def _period_row(registration: str, period: Dated) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -19,11 +19,11 @@ from services.enrolment.tables import IdentityRow, PersonRow, WithheldRow
 from shared import contract, loading, store, topics
 from shared.absorb import absorb
 from shared.database import table, transaction
-from shared.judging import Judge
+from shared.judging import Writes
 from shared.messages import encode
 from shared.pipeline import Deciding, process
 from shared.records import RawRecord
-from shared.reference import Reference, Setting, Version, Versions
+from shared.reference import Setting, Version, Versions
 from shared.status import Status
 from tests.enrolment.doing import NEXT_TRANSFER, OTHER, PLACES, accepted, offered
 from tests.support.histories import OURS, THEIRS
@@ -208,38 +208,43 @@ async def test_personal_reasons_are_kept_in_their_own_table_alone(programme: Pro
     assert "family_or_other_personal" not in kept_data
 
 
-async def at_once(programme: Programme, late: Event, early: Event) -> list[str]:
-    """One instance has looked at what is claimed when another answers first, of another topic: it looks again."""
-    looked, answered, looks = asyncio.Event(), asyncio.Event(), 0
-
-    async def look(tx: AsyncConnection, reference: Reference, events: Sequence[contract.Event]) -> Judge:
-        nonlocal looks
-        judge = await programme.door.open(tx, reference, events)
-        looked.set()
-        looks += 1
-        await answered.wait()
-        return judge
-
+async def at_once(programme: Programme, monkeypatch: pytest.MonkeyPatch, late: Event, early: Event) -> list[str]:
+    """One instance has judged by what it saw when another answers first, of another topic: it judges again."""
     slow, fast = programme.published(late, early)
+    judged, answered, saves, save = asyncio.Event(), asyncio.Event(), 0, store.save
+
+    async def when_the_other_has_answered(tx: AsyncConnection, writes: Writes, *rest: Any) -> None:
+        nonlocal saves
+        if writes.answers[0].answer.position == contract.position_of(slow):
+            judged.set()
+            saves += 1
+            await answered.wait()
+        await save(tx, writes, *rest)
+
+    monkeypatch.setattr(store, "save", when_the_other_has_answered)
     async with asyncio.timeout(60), asyncio.TaskGroup() as both:
-        both.create_task(process(replace(programme.door, open=look), [slow]))
-        await looked.wait()
+        both.create_task(process(programme.door, [slow]))
+        await judged.wait()
         await process(programme.door, [fast])
         answered.set()
-    assert looks == 2
+    assert saves == 2
     return [await programme.answer(record) for record in (slow, fast)]
 
 
-async def test_of_two_instances_that_claim_one_reference_the_first_has_it(programme: Programme) -> None:
+async def test_of_two_instances_that_claim_one_reference_the_first_has_it(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await programme.tell(REGISTERED)
     by_the_lead = supersede(REGISTERED, by=LEAD, partner_ref="Q-2")
-    assert await at_once(programme, by_the_lead, SECOND) == ["same_fact_exists", "accepted"]
+    assert await at_once(programme, monkeypatch, by_the_lead, SECOND) == ["same_fact_exists", "accepted"]
     assert await programme.claims() == {(OURS, name, "2023-january") for name in ("Q-1", "Q-2")}
 
 
-async def test_a_person_whom_two_instances_meet_first_has_one_key(programme: Programme) -> None:
+async def test_a_person_whom_two_instances_meet_first_has_one_key(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
     theirs = told("registered", "2023-01-04", "theirs", by=THEIRS, of=OTHER, partner_ref="T-9")
-    assert await at_once(programme, theirs, REGISTERED) == ["accepted", "accepted"]
+    assert await at_once(programme, monkeypatch, theirs, REGISTERED) == ["accepted", "accepted"]
     async with transaction(programme.door.engine) as tx:
         data = list((await tx.execute(select(store.JOURNAL.c.data))).scalars())
     assert len({each["person_key"] for each in data}) == 1

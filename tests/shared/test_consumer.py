@@ -250,7 +250,7 @@ async def test_a_topic_that_nobody_was_given_is_shared_out_once_it_is_missed(run
         await newcomers.look()
         return await given(reading)
 
-    assert running.running()
+    await asyncio.wait_for(running.joined.wait(), PATIENCE)
     assert running.running().subscription() == {FIRST, SECOND}
     leader.forgets.clear()
     await until(running, look, {FIRST, SECOND})

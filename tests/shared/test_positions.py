@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from senconet.migrate import migrate
 from shared import positions, topics
-from shared.database import make_engine, transaction
+from shared.asking import ask
+from shared.database import make_engine, run, transaction
 from shared.records import RawRecord
 
 EVENTS = topics.events("ash")
@@ -34,8 +35,9 @@ def records(topic: str, *offsets: int) -> list[RawRecord]:
 async def taken(engine: AsyncEngine, batch: list[RawRecord]) -> tuple[list[int], dict[tuple[str, int], int]]:
     """The offsets that are taken of a batch, and the partitions to go back on."""
     async with transaction(engine) as tx:
-        fresh, gaps = await positions.claim(tx, batch)
-    return [record.offset for record in fresh], gaps
+        claim = await ask(tx, positions.claiming(batch))
+        await run(tx, *claim.advance)
+    return [record.offset for record in batch if claim.takes(record)], claim.gaps
 
 
 async def test_a_record_that_was_read_before_is_not_taken_again(engine: AsyncEngine) -> None:

@@ -87,7 +87,7 @@ async def differences(stage: Stage, partner: Partner) -> tuple[str, ...]:
     return tuple(found for found in await stage.differences(partner) if not found.startswith(unanswered))
 
 
-@pytest.mark.parametrize("point", ["after_fetch", "after_journal", "before_outbox"])
+@pytest.mark.parametrize("point", ["after_fetch", "after_judging", "before_commit"])
 async def test_a_batch_that_was_not_committed_is_answered_after_the_restart(
     stage: Stage, partner: Partner, troubled: Trainee, point: str
 ):

@@ -13,7 +13,7 @@ from tests.system.invariants import OWNERS
 from tests.system.support import Partner, Stage, watch
 
 POINTS: Final = {
-    **dict.fromkeys(OWNERS, ("before_outbox", "after_commit", "relay_after_acknowledgement")),
+    **dict.fromkeys(OWNERS, ("before_commit", "after_commit", "relay_after_acknowledgement")),
     "reporting": ("after_commit",),
 }
 TRAINEES: Final = 80

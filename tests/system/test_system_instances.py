@@ -56,7 +56,7 @@ async def frozen_in_its_batch(process: ServiceProcess) -> psutil.Process:
 @pytest.mark.parametrize(
     ("service", "point"),
     [
-        *((DOOR, point) for point in ("after_fetch", "after_journal")),
+        *((DOOR, point) for point in ("after_fetch", "after_judging")),
         ("assessment", "after_commit"),
     ],
 )

@@ -13,12 +13,12 @@ import pytest
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from senconet.demonstration.model import Record
 from senconet.migrate import migrate
 from services.enrolment.app import deciding
 from shared import loading, store, sweep, topics
+from shared.asking import Asking
 from shared.database import transaction
 from shared.history import Ledger
 from shared.pipeline import Deciding, ReferenceShelf, process
@@ -39,11 +39,13 @@ class Shelf(ReferenceShelf):
     """Reference data that is known from the beginning."""
 
     def __init__(self, reference: Reference) -> None:
-        self._given = reference
+        super().__init__()
+        self.reference = reference
 
-    async def at(self, tx: AsyncConnection) -> Reference:
+    def holds(self, reference: Reference) -> Asking[bool]:
         """The same at all times."""
-        return self._given
+        yield ()
+        return True
 
 
 @pytest.fixture
@@ -143,18 +145,18 @@ async def test_batches_and_sweeps_that_touch_the_same_trainees_in_any_order_neve
 async def test_what_is_broken_off_because_it_waits_in_a_ring_is_done_again_whole(
     door: Deciding, monkeypatch: pytest.MonkeyPatch
 ):
-    in_order = loading.lock_and_look
+    in_order = loading.locking
     calls = itertools.count()
 
-    async def from_either_end(
-        tx: AsyncConnection, ids: Sequence[str], names: loading.Names, shelf: LedgerShelf
-    ) -> tuple[dict[str, Ledger], loading.Waiting]:
+    def from_either_end(
+        ids: Sequence[str], names: loading.Names, shelf: LedgerShelf
+    ) -> Asking[tuple[dict[str, Ledger], loading.Waiting]]:
         """One by one, every second time beginning with the last."""
         for id_ in reversed(ids) if next(calls) % 2 else ids:
-            await in_order(tx, [id_], (), shelf)
-        return await in_order(tx, ids, names, shelf)
+            yield from in_order([id_], (), shelf)
+        return (yield from in_order(ids, names, shelf))
 
-    monkeypatch.setattr(loading, "lock_and_look", from_either_end)
+    monkeypatch.setattr(loading, "locking", from_either_end)
     crossing = Crossing(door)
     await crossing.happen(rounds=2)
     assert crossing.rings > 0
