@@ -25,7 +25,10 @@ def main(
         float, typer.Option(min=0.04, max=1, help="The part of the demonstration that is there before.")
     ] = 0.1,
     grow: Annotated[
-        bool, typer.Option("--grow", help="Also measure intake with up to 3,000,000 facts in the journal.")
+        bool,
+        typer.Option(
+            "--grow", help="Also intake from 100 partners, by two instances, on 3,000,000 facts."
+        ),
     ] = False,
     file: Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the figures there too.")] = None,
 ) -> None:

@@ -29,7 +29,8 @@ class Memory:
 class Figures:
     """Everything that one run measures. `mix` counts final answers, and what waited first; `machine` says where.
 
-    `intake_by_facts`: records a second with so many facts in enrolment's journal, where that was asked for.
+    `intake_by_partners`, `intake_by_instances`, `intake_by_facts`: records a second from so many partners, by so many
+    instances, with so many facts in enrolment's journal; where that was asked for.
     """
 
     events: int
@@ -48,6 +49,8 @@ class Figures:
     durability: Mapping[str, str]
     mix: Mapping[str, int]
     machine: Mapping[str, str]
+    intake_by_partners: Mapping[int, float] = field(default_factory=dict)
+    intake_by_instances: Mapping[int, float] = field(default_factory=dict)
     intake_by_facts: Mapping[int, float] = field(default_factory=dict)
 
 

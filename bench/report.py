@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 
@@ -71,9 +73,15 @@ def _remarks(figures: Figures) -> list[str]:
     before, scale = figures.intake_facts_before, figures.scale
     return [
         "",
-        *(f"Intake on {facts:,} facts: {rate:,.0f} a second" for facts, rate in figures.intake_by_facts.items()),
+        *(f"Intake {more}: {rate:,.0f} a second" for more, rate in _grown(figures)),
         f"Intake began on {before:,} facts: the demonstration at scale {scale:g}, and the measures before it.",
         "Mix: " + ", ".join(f"{name} {count:,}" for name, count in figures.mix.items()),
         "Durability: " + ", ".join(f"{name} {value}" for name, value in figures.durability.items()),
         "Machine: " + ", ".join(f"{name} {value}" for name, value in figures.machine.items()),
     ]
+
+
+def _grown(figures: Figures) -> Iterator[tuple[str, float]]:
+    yield from ((f"from {count} partners", rate) for count, rate in figures.intake_by_partners.items())
+    yield from ((f"by {count} of enrolment", rate) for count, rate in figures.intake_by_instances.items())
+    yield from ((f"on {count:,} facts", rate) for count, rate in figures.intake_by_facts.items())

@@ -14,12 +14,13 @@ from typing import Final
 
 from bench import growth, latency, naive, throughput
 from bench.figures import Figures, Memory
-from bench.series import series, with_partner
+from bench.series import PARTNER, series, with_partners
 from bench.stage import TOPIC, Stage
 from bench.surroundings import durability, held, load, machine, resident
 from senconet.demo.run import PATIENCE, Prepared, traffic_of
 from senconet.demo.traffic import exchange
 from senconet.demonstration import dataset, judge
+from senconet.demonstration.model import Dataset
 from senconet.local.home import Home
 from senconet.local.service import PROGRAMS
 from shared.topics import DECIDING_SERVICES
@@ -43,10 +44,13 @@ class WithAll:
 
 
 def measure(events: int, scale: float, say: Say, *, grow: bool = False) -> Figures:
-    """Start a system in a home of its own, measure everything, and stop it. `grow`: with ever longer journals, too."""
+    """Start a system in a home of its own, measure everything, and stop it.
+
+    `grow`: intake with more partners, instances and facts, too.
+    """
     before = load()
     say(f"Making the demonstration's data at scale {scale:g}")
-    data = with_partner(dataset.build(seed=SEED, scale=scale))
+    data = with_partners(dataset.build(seed=SEED, scale=scale))
     prepared = Prepared(data, judge.judge(data.reference, data.phases, received=datetime.now(UTC)))
     with (
         tempfile.TemporaryDirectory(prefix="senconet-bench-") as folder,
@@ -54,8 +58,17 @@ def measure(events: int, scale: float, say: Say, *, grow: bool = False) -> Figur
     ):
         stage.open()
         figures = asyncio.run(_measure(stage, prepared, events, scale, before, say))
-        grown = asyncio.run(growth.by_facts(stage, data, min(events, GROWTH_EVENTS), say)) if grow else {}
-        return replace(figures, intake_by_facts=grown)
+        return asyncio.run(_grown(figures, stage, data, say)) if grow else figures
+
+
+async def _grown(figures: Figures, stage: Stage, data: Dataset, say: Say) -> Figures:
+    events = min(figures.events, GROWTH_EVENTS)
+    return replace(
+        figures,
+        intake_by_partners=await growth.by_partners(stage, data, events, say),
+        intake_by_instances=await growth.by_instances(stage, data, events, say),
+        intake_by_facts=await growth.by_facts(stage, data, events, say),
+    )
 
 
 async def _measure(
@@ -76,7 +89,7 @@ async def _measure(
     system = await _with_all(stage, prepared, events, say)
     stage.rest()
     say(f"Publishing {events:,} records more")
-    first = await stage.publish(series(prepared.data, events, salt=3))
+    first = await stage.publish({PARTNER: series(prepared.data, events, salt=3)})
     drained = _told(say, "drain_per_second", await throughput.drain(stage))
     naively = _told(say, "naive_per_second", await _naive(stage, events // NAIVE_PART))
     facts = stage.facts()
@@ -110,7 +123,7 @@ async def _with_all(stage: Stage, prepared: Prepared, events: int, say: Say) -> 
     """All services start afresh, enrolment last, on records that are there already."""
     stage.rest()
     say(f"Publishing {events:,} records")
-    first = await stage.publish(series(prepared.data, events, salt=2))
+    first = await stage.publish({PARTNER: series(prepared.data, events, salt=2)})
     stage.start(*OTHERS)
     start, middle = dict[str, float](), dict[str, float]()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,15 +24,16 @@ _REFERENCE: Final = re.compile(rb'("partner_ref":\s*")')
 _SPREAD: Final = 0x9E3779B1
 
 
-def with_partner(data: Dataset) -> Dataset:
-    """The data set with one more partner, which has a partnership for every cohort and sends nothing."""
+def with_partners(data: Dataset, codes: Sequence[str] = (PARTNER,)) -> Dataset:
+    """The data set with more partners, which have a partnership for every cohort and send nothing."""
     periods = [{"valid_from": _FIRST, "valid_to": None}]
     added = [
-        {"partner_code": PARTNER, "cohort_code": cohort["cohort_code"], "periods": periods}
+        {"partner_code": code, "cohort_code": cohort["cohort_code"], "periods": periods}
+        for code in codes
         for cohort in data.reference.cohorts
     ]
     reference = replace(data.reference, partnerships=(*data.reference.partnerships, *added))
-    return replace(data, reference=reference, partners=(*data.partners, Named(PARTNER, PARTNER_NAME)))
+    return replace(data, reference=reference, partners=(*data.partners, *(Named(code, PARTNER_NAME) for code in codes)))
 
 
 def series(data: Dataset, events: int, *, salt: int) -> list[Outgoing]:
@@ -52,6 +54,18 @@ def series(data: Dataset, events: int, *, salt: int) -> list[Outgoing]:
         if len(taken) >= events:
             break
     return [record for _, record in sorted(taken[:events], key=lambda placed: placed[0])]
+
+
+def shared_out(records: Iterable[Outgoing], codes: Sequence[str]) -> dict[str, list[Outgoing]]:
+    """The records of a series as those of several partners: each has whole lives, in their order."""
+    own = b"/partners/%b/" % PARTNER.encode()
+    shares: dict[str, list[Outgoing]] = {code: [] for code in codes}
+    for record in records:
+        code = codes[zlib.crc32(record.key or b"") % len(codes)]
+        theirs = b"/partners/%b/" % code.encode()
+        headers = tuple((name, value and value.replace(own, theirs)) for name, value in record.headers)
+        shares[code].append(Outgoing(record.key, record.value and record.value.replace(own, theirs), headers))
+    return shares
 
 
 def rekeyed(record: Record, copy: int) -> Outgoing:

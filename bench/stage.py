@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -45,10 +45,15 @@ class Stage:
             connection.close()
         self.programme.stop()
 
-    def start(self, *names: str) -> None:
-        """Start these programs, and wait until they are ready."""
+    def admit(self, data: Dataset) -> None:
+        """Let in the partners of another data set, too, under its reference data."""
+        self.credentials = self.programme.provision(data)
+
+    def start(self, *names: str, instances: int = 1) -> None:
+        """Start so many instances of these programs, and wait until they are ready."""
         wanted = [program for program in PROGRAMS if program.name in names]
-        self.programme.system.start_services(wanted, settings={**NOTICE, **SETTINGS})
+        for number in range(instances):
+            self.programme.system.start_services(wanted, instance=str(number + 1), settings={**NOTICE, **SETTINGS})
 
     def rest(self) -> None:
         """Stop all services; the engines run on."""
@@ -63,8 +68,10 @@ class Stage:
     @property
     def partner(self) -> KafkaAccess:
         """The benchmark's partner, as it logs in."""
-        password = self.credentials.partner(PARTNER).password
-        return KafkaAccess(self.bootstrap, topics.principal_of(PARTNER), password)
+        return self._access(PARTNER)
+
+    def _access(self, code: str) -> KafkaAccess:
+        return KafkaAccess(self.bootstrap, topics.principal_of(code), self.credentials.partner(code).password)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -81,10 +88,11 @@ class Stage:
         """Whether nothing waits in the outboxes of these services."""
         return not any(self.rows(service, "SELECT EXISTS (SELECT FROM outbox)")[0][0] for service in services)
 
-    def position(self) -> int:
-        """Up to where enrolment has read the benchmark's topic."""
-        found = self.rows("enrolment", "SELECT next_offset FROM positions WHERE topic = %s", TOPIC)
-        return int(found[0][0]) if found else 0
+    def position(self, partners: Sequence[str]) -> int:
+        """How many records of the partners' topics enrolment has read."""
+        names = [topics.events(code) for code in partners]
+        statement = "SELECT coalesce(sum(next_offset), 0) FROM positions WHERE topic = ANY(%s)"
+        return int(self.rows("enrolment", statement, names)[0][0])
 
     def answered(self, start: int) -> int:
         """How many records of the topic from an offset on have their final answer."""
@@ -99,15 +107,17 @@ class Stage:
         """How many facts a service's journal holds."""
         return int(self.rows(service, "SELECT count(*) FROM journal WHERE outcome = 'accepted'")[0][0])
 
-    async def end(self) -> int:
-        """The end of the benchmark's topic."""
+    async def end(self, partners: Sequence[str]) -> int:
+        """How many records lie in the partners' topics."""
+        places = [TopicPartition(topics.events(code), 0) for code in partners]
         async with reading(self.options) as consumer:
-            return int((await consumer.end_offsets([PLACE]))[PLACE])
+            return sum((await consumer.end_offsets(places)).values())
 
-    async def publish(self, records: Sequence[Outgoing]) -> int:
-        """Publish records as the partner, as fast as they are taken; returns the offset of the first."""
-        first = await self.end()
-        async with publisher.publishing(self.partner) as producer:
-            for start in range(0, len(records), CHUNK):
-                await publisher.send(producer, PARTNER, records[start : start + CHUNK])
+    async def publish(self, shares: Mapping[str, Sequence[Outgoing]]) -> int:
+        """Publish each partner's records, as fast as they are taken; returns how many lay in their topics before."""
+        first = await self.end(list(shares))
+        for code, records in shares.items():
+            async with publisher.publishing(self._access(code)) as producer:
+                for start in range(0, len(records), CHUNK):
+                    await publisher.send(producer, code, records[start : start + CHUNK])
         return first

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aiokafka import TopicPartition
 
+from bench.series import PARTNER
 from bench.stage import PLACE, Stage
 from services.reporting.rebuild import rebuild
 from shared.kafka import read_to, reading
@@ -63,24 +64,32 @@ async def drain(stage: Stage) -> float:
         return count / (time.monotonic() - began)
 
 
-async def intake(stage: Stage, first: int) -> float:
-    """Enrolment alone: all from an offset on judged, and all that it tells of it published."""
-    pace = Pace(await stage.end() - first)
-    started = asyncio.create_task(asyncio.to_thread(stage.start, "enrolment"))
+async def intake(stage: Stage, first: int, partners: Sequence[str] = (PARTNER,)) -> float:
+    """Enrolment alone: all that lies in the partners' topics beyond so many records, as `taken_in`."""
+    starting = asyncio.to_thread(stage.start, "enrolment")
+    return await taken_in(stage, first, await stage.end(partners), partners, starting)
+
+
+async def taken_in(
+    stage: Stage, first: int, end: int, partners: Sequence[str], setting_off: Awaitable[object]
+) -> float:
+    """All from the one count of records to the other judged, and all that enrolment tells of it published."""
+    pace = Pace(end - first)
+    begun = asyncio.ensure_future(setting_off)
     await _follow(
         pace,
-        lambda: stage.position() - first,
+        lambda: stage.position(partners) - first,
         lambda: stage.all_published(["enrolment"]),
         seconds=LOOK_SECONDS,
     )
     rate = pace.per_second(time.monotonic())
-    await started
+    await begun
     return rate
 
 
 async def answered(stage: Stage, first: int, start: Callable[[], None], on_half: Callable[[], None]) -> float:
     """Everything runs but enrolment, which `start` starts: all from an offset on have their final answer, published."""
-    pace = Pace(await stage.end() - first)
+    pace = Pace(await stage.end([PARTNER]) - first)
     started = asyncio.create_task(asyncio.to_thread(start))
     half = _Once(on_half)
 

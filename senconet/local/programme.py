@@ -54,10 +54,10 @@ class Programme:
             self.system.start_services(settings={**NOTICE, **settings})
         return known
 
-    def provision(self) -> None:
-        """Bring engines that run to where services can be started, with the usual data set's partners."""
+    def provision(self, data: Dataset | None = None) -> Credentials:
+        """Bring engines that run to where services can be started, with a data set's partners and reference data."""
         with self.home.exclusive():
-            self._provision(dataset.build())
+            return self._provision(data or dataset.build())
 
     def stop(self) -> None:
         """Stop all that runs."""

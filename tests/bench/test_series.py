@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bench.series import PARTNER, rekeyed, series, with_partner
+from bench.series import PARTNER, rekeyed, series, shared_out, with_partners
 from senconet.demonstration import dataset
 from senconet.demonstration.model import Dataset, Record
 from senconet.publisher import Outgoing
@@ -22,7 +22,7 @@ RECORD = Record(
 @pytest.fixture(scope="module")
 def data() -> Dataset:
     """The least demonstration there is."""
-    return with_partner(dataset.build(scale=0.04))
+    return with_partners(dataset.build(scale=0.04))
 
 
 def types(records: list[Outgoing]) -> Counter[bytes]:
@@ -68,6 +68,19 @@ def test_a_trainees_records_keep_their_order(data: Dataset) -> None:
     busiest, _ = Counter(record.key for record in again).most_common(1)[0]
     expected = [record for record in again if record.key == busiest]
     assert [record for record in sent if record.key == busiest][: len(expected)] == expected, partner
+
+
+def test_several_partners_send_whole_lives_each_as_its_own(data: Dataset) -> None:
+    sent, codes = series(data, 1000, salt=1), ["one", "other"]
+    shares = shared_out(sent, codes)
+    assert sum(map(len, shares.values())) == len(sent)
+    assert not {r.key for r in shares["one"]} & {r.key for r in shares["other"]}
+    for code, records in shares.items():
+        assert len(records) > len(sent) / 4
+        assert [r.key for r in records] == [r.key for r in sent if r.key in {r.key for r in records}]
+        told = b"".join((r.value or b"") + b"".join(value or b"" for _, value in r.headers) for r in records)
+        assert f"/partners/{code}/".encode() in told
+        assert f"/partners/{PARTNER}/".encode() not in told
 
 
 def test_the_partner_has_a_partnership_for_every_cohort(data: Dataset) -> None:
