@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from faststream.asgi import AsgiFastStream
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import handover, progress, topics
-from shared.asking import Asking
+from shared.asking import Asking, beside
 from shared.contract import Event
 from shared.database import Statement, make_engine
 from shared.deciding import Inbound, make_deciding
@@ -68,12 +67,12 @@ def _read_again(raw: RawRecord) -> Event:
     return event
 
 
-async def _received_until(tx: AsyncConnection) -> datetime | None:
-    told = await progress.told_by(tx, DOOR)
+def _received_until() -> Asking[datetime | None]:
+    told = yield from progress.told_by(DOOR)
     return progress.instants(told, "received_until") if told else None
 
 
-async def _blocked(tx: AsyncConnection) -> frozenset[tuple[str, str]]:
+def _blocked() -> Asking[frozenset[tuple[str, str]]]:
     """Queues here, and at the door."""
-    told = await progress.told_by(tx, DOOR)
-    return await progress.open_queues(tx) | (progress.queues_of(told) if told else frozenset())
+    told, queues = yield from beside(progress.told_by(DOOR), progress.open_queues())
+    return queues | (progress.queues_of(told) if told else frozenset())

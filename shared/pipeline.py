@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -93,8 +93,8 @@ class Deciding:
     locate: Callable[[RawRecord], tuple[Position, str | None]]
     open: Callable[[Reference, Sequence[Event]], Asking[Judge]]
     close: Callable[[Judge], Sequence[Statement]]
-    received_until: Callable[[AsyncConnection], Awaitable[datetime | None]]
-    blocked: Callable[[AsyncConnection], Awaitable[frozenset[tuple[str, str]]]]
+    received_until: Callable[[], Asking[datetime | None]]
+    blocked: Callable[[], Asking[frozenset[tuple[str, str]]]]
     hold_for: timedelta
     held_receipt_after: timedelta
     shelf: ReferenceShelf = field(default_factory=ReferenceShelf)

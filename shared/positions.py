@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import topics
@@ -43,9 +43,12 @@ _ADVANCE: Final = text("""
 """)
 
 
+CLOCK: Final = text("SELECT clock_timestamp()")
+
+
 async def clock(tx: AsyncConnection) -> datetime:
     """The database's clock, read after the locks: what decisions of this transaction are dated by."""
-    now: datetime = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
+    now: datetime = (await tx.execute(CLOCK)).scalar_one()
     return now
 
 

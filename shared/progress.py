@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock, positions, store, topics
+from shared.asking import Asking, ask, beside
 from shared.database import TRANSACTION_TIMEOUT_SECONDS, snapshot, table
 from shared.pipeline import Deciding
 from shared.relay import Snapshot
@@ -19,29 +20,43 @@ from shared.tables import ProgressRow
 _PROGRESS: Final = table(ProgressRow)
 
 
+_C: Final = positions.POSITIONS.c
+_READ_TO: Final = select(_C.topic, _C.partition, _C.next_offset)
+# The time up to which every partner's topic has been read; partitions that the log has lost do not count.
+_DOOR: Final = select(func.min(_C.read_until), func.count().filter(_C.read_until.is_(None))).where(
+    _C.topic.regexp_match(topics.EVENTS_PATTERN), ~_C.paused
+)
+_QUEUED: Final = store.QUARANTINE.c
+_QUEUES: Final = select(_QUEUED.topic, _QUEUED.registration_id).where(_QUEUED.registration_id.is_not(None)).distinct()
+_TOLD: Final = select(_PROGRESS.c.body).where(_PROGRESS.c.service == bindparam("service"))
+
+
 async def take_snapshot(service: Deciding) -> Snapshot:
     """Positions, the times decided and received until, and the open queues, all of one moment."""
     async with snapshot(service.engine) as tx:
-        now = await positions.clock(tx)
-        c = positions.POSITIONS.c
-        read_to: dict[str, dict[int, int]] = {}
-        for topic, partition, offset in await tx.execute(select(c.topic, c.partition, c.next_offset)):
-            read_to.setdefault(topic, {})[partition] = offset
-        until = await service.received_until(tx)
-        body = {
-            "service": service.name,
-            "positions": read_to,
-            "decided_until": clock.render(now - timedelta(seconds=TRANSACTION_TIMEOUT_SECONDS)),
-            "received_until": clock.render(until) if until else None,
-            "queues": sorted(await open_queues(tx)),
-        }
+        (now, read_to), until, queues = await ask(tx, beside(_where(), service.received_until(), open_queues()))
+    body = {
+        "service": service.name,
+        "positions": read_to,
+        "decided_until": clock.render(now - timedelta(seconds=TRANSACTION_TIMEOUT_SECONDS)),
+        "received_until": clock.render(until) if until else None,
+        "queues": sorted(queues),
+    }
     return Snapshot(topics.progress(service.name), body)
 
 
-async def open_queues(tx: AsyncConnection) -> frozenset[tuple[str, str]]:
+def _where() -> Asking[tuple[datetime, dict[str, dict[int, int]]]]:
+    """The time by the database's clock, and the stored positions."""
+    ((now,),), rows = yield [(positions.CLOCK, {}), (_READ_TO, {})]
+    read_to: dict[str, dict[int, int]] = {}
+    for topic, partition, offset in rows:
+        read_to.setdefault(topic, {})[partition] = offset
+    return now, read_to
+
+
+def open_queues() -> Asking[frozenset[tuple[str, str]]]:
     """Topics and registrations whose records stand behind one that failed."""
-    c = store.QUARANTINE.c
-    rows = await tx.execute(select(c.topic, c.registration_id).where(c.registration_id.is_not(None)).distinct())
+    (rows,) = yield [(_QUEUES, {})]
     return frozenset((topic, registration) for topic, registration in rows)
 
 
@@ -52,13 +67,12 @@ async def keep(tx: AsyncConnection, body: Mapping[str, Any]) -> None:
     await tx.execute(statement.on_conflict_do_update(index_elements=["service"], set_=again))
 
 
-async def told_by(tx: AsyncConnection, service: str) -> Mapping[str, Any] | None:
+def told_by(service: str) -> Asking[Mapping[str, Any] | None]:
     """What a service has told last, once this one has read all that was published for it up to then."""
-    body = (await tx.execute(select(_PROGRESS.c.body).where(_PROGRESS.c.service == service))).scalar()
-    if body is None:
+    told, rows = yield [(_TOLD, {"service": service}), (_READ_TO, {})]
+    if not told:
         return None
-    c = positions.POSITIONS.c
-    rows = await tx.execute(select(c.topic, c.partition, c.next_offset))
+    ((body,),) = told
     own = {(topic, str(partition)): offset for topic, partition, offset in rows}
     for_it = body["ends"].keys() & {topic for topic, _ in own}  # another owner's requests are none of its business
     reached = all(
@@ -67,12 +81,9 @@ async def told_by(tx: AsyncConnection, service: str) -> Mapping[str, Any] | None
     return body if reached else None
 
 
-async def door_received_until(tx: AsyncConnection) -> datetime | None:
-    """The time up to which every partner's topic has been read; partitions that the log has lost do not count."""
-    c = positions.POSITIONS.c
-    inbound = c.topic.regexp_match(topics.EVENTS_PATTERN)
-    lines = select(func.min(c.read_until), func.count().filter(c.read_until.is_(None)))
-    least, unread = (await tx.execute(lines.where(inbound, ~c.paused))).one()
+def door_received_until() -> Asking[datetime | None]:
+    """The time up to which every partner's topic has been read."""
+    (((least, unread),),) = yield [(_DOOR, {})]
     return None if unread else least
 
 

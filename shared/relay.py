@@ -34,7 +34,7 @@ TELL_SECONDS: Final = 0.2
 """Progress costs as much as some dozen messages: under load it is not told after each."""
 _RELAY: Final = table(RelayRow)
 _OLDEST: Final = f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}"
-_DELETE: Final = "DELETE FROM outbox WHERE id = ANY(%s)"
+_DELETE: Final = "DELETE FROM outbox WHERE id = ANY(CAST(%s AS bigint[]))"
 # The lock of a relay whose host died without a word is free within half a minute.
 _NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")
@@ -134,42 +134,52 @@ async def _drain_for_ever(
     ends: dict[str, dict[int, int]],
 ) -> None:
     """Publish what there is and wait for more; meanwhile tell progress, at most every `TELL_SECONDS`."""
-    due = 0.0
+    due = wake = 0.0
+    sent: list[int] = []
     while True:
-        now = time.monotonic()
-        snapshot = await relayed.snapshot() if now >= due else None
-        while await _send_some(relayed, listening, producer, ends) == LIMIT:
-            continue
-        if snapshot is not None:
+        snapshot = None
+        if (now := time.monotonic()) >= due:
+            snapshot, due, wake = await relayed.snapshot(), now + TELL_SECONDS, now + relayed.settings.progress_seconds
+        rows = await _delete_and_read(listening, sent)
+        while len(rows) == LIMIT:
+            rows = await _delete_and_read(listening, await _send(rows, relayed, producer, ends))
+        sent = await _send(rows, relayed, producer, ends)
+        if snapshot is not None:  # all that was there at that moment is published
             body = encode({**snapshot.body, "ends": ends})
             await producer.acknowledged(await producer.send([(snapshot.topic, None, body, ())]))
-        if now >= due:
-            due, wait = now + TELL_SECONDS, relayed.settings.progress_seconds
-        else:
-            wait = due - now
-        async for _ in listening.notifies(timeout=wait, stop_after=1):
-            pass
+        elif rows:
+            wake = due
+        if not rows:
+            async for _ in listening.notifies(timeout=max(0.0, wake - time.monotonic()), stop_after=1):
+                pass
 
 
-async def _send_some(
-    relayed: Relayed, listening: Listening, producer: BatchProducer, ends: dict[str, dict[int, int]]
-) -> int:
-    """Publish the oldest messages of the outbox and delete them; returns how many there were.
+async def _delete_and_read(listening: Listening, sent: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Delete messages that were sent, and read the oldest that are left, in one round trip.
 
-    It reads by the connection that holds the lock: who has lost that does not read on.
+    By the connection that holds the lock: who has lost that does not read on.
     """
-    rows = await (await listening.cursor(binary=True).execute(_OLDEST)).fetchall()
+    async with listening.pipeline():
+        if sent:
+            await listening.execute(_DELETE, (f"{{{','.join(map(str, sent))}}}",))
+        oldest = await listening.cursor(binary=True).execute(_OLDEST)
+    return await oldest.fetchall()
+
+
+async def _send(
+    rows: Sequence[tuple[Any, ...]], relayed: Relayed, producer: BatchProducer, ends: dict[str, dict[int, int]]
+) -> list[int]:
+    """Publish messages; returns their ids once the broker has taken them."""
     if not rows:
-        return 0
+        return []
     sent = await producer.send([(topic, key, value, _headers(headers)) for _, topic, key, headers, value in rows])
     crash.point("relay_after_send", len(rows))
     for topic, partition, offset in await producer.acknowledged(sent):
         if topic in ends:
             ends[topic][partition] = max(ends[topic].get(partition, 0), offset + 1)
     crash.point("relay_after_acknowledgement", len(rows))
-    await listening.execute(_DELETE, ([id_ for id_, *_ in rows],))
     relayed.published(len(rows))
-    return len(rows)
+    return [id_ for id_, *_ in rows]
 
 
 def _headers(packed: bytes) -> list[tuple[str, bytes]]:

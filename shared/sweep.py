@@ -96,11 +96,11 @@ async def end_holds(service: Deciding) -> Done:
     cures, and a record of that same time may be unread yet: hence later, not at.
     """
     async with transaction(service.engine) as tx:
-        until = await service.received_until(tx)
+        until = await ask(tx, service.received_until())
         if until is None:
             return Done()
         over = select(HOLDS.c.registration_id, HOLDS.c.topic).where(HOLDS.c.deadline < until).order_by(HOLDS.c.deadline)
-        blocked = await service.blocked(tx)
+        blocked = await ask(tx, service.blocked())
         free = ((topic, registration) for registration, topic in await tx.execute(over))
         registrations = {registration for _, registration in islice((f for f in free if f not in blocked), LIMIT)}
         if not registrations:
