@@ -15,6 +15,7 @@ from senconet.access import KafkaAccess
 from senconet.local.files import private_folder
 from senconet.local.ports import LOOPBACK
 from senconet.local.processes import ProcessId, Program
+from shared.topics import SERVICES
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
@@ -31,10 +32,7 @@ class ServiceProgram:
 
 
 PROGRAMS: Final = (
-    ServiceProgram("enrolment", "services.enrolment", "enrolment"),
-    ServiceProgram("mentoring", "services.mentoring", "mentoring"),
-    ServiceProgram("assessment", "services.assessment", "assessment"),
-    ServiceProgram("reporting", "services.reporting", "reporting"),
+    *(ServiceProgram(service, f"services.{service}", service) for service in SERVICES),
     ServiceProgram("reporting-server", "services.reporting.server", "reporting"),
 )
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from senconet.local.service import PROGRAMS
 from services.reporting import projection
 from shared import topics
 from shared.events.catalogue import BY_NAME
@@ -39,11 +38,6 @@ def test_a_service_has_a_first_migration(service: str) -> None:
 def test_a_service_owns_a_type(service: str) -> None:
     owners = {kind.owner for kind in BY_NAME.values()}
     assert service in owners, f"no type in shared/events/catalogue.py has {service} as its owner"
-
-
-def test_every_service_is_started() -> None:
-    wrong = {program.service for program in PROGRAMS} ^ set(topics.SERVICES)
-    assert not wrong, f"PROGRAMS of senconet/local/service.py: {wrong}"
 
 
 def test_reporting_reads_the_facts_of_every_service() -> None:
