@@ -22,8 +22,6 @@ from shared.status import Status
 ENROLMENT: Final = topics.facts("enrolment")
 MENTORING: Final = topics.facts("mentoring")
 ASSESSMENT: Final = topics.facts("assessment")
-READ: Final = (ENROLMENT, MENTORING, ASSESSMENT, topics.IDENTITY)
-"""The topics that reporting makes registrations of."""
 
 State = Status | MentoringState | AssessmentState
 Versioned = TypeVar("Versioned", Status, MentoringState, AssessmentState)
@@ -87,6 +85,8 @@ _BODIES: Final[Mapping[str, type[_Body[Status]] | type[_Body[MentoringState]] | 
     MENTORING: _Body[MentoringState],
     ASSESSMENT: _Body[AssessmentState],
 }
+READ: Final = (*_BODIES, topics.IDENTITY)
+"""The topics that reporting makes registrations of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def take(known: Known, message: Told) -> Known:
             return replace(known, mentoring=_newer(known.mentoring, state))
         case AssessmentState() as state:
             return replace(known, assessment=_newer(known.assessment, state))
-        case identity:
+        case Identity() | None as identity:
             return replace(known, identity=identity)
 
 

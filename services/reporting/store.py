@@ -30,7 +30,7 @@ PERIODS: Final = table(PeriodRow)
 ENTRIES: Final = table(EntryRow)
 FACTS: Final = table(FactRow)
 
-_BODIES: Final = ("status", "mentoring", "assessment", "identity")
+_BODIES: Final = tuple(name for name in TraineeRow.model_fields if name != "registration_id")
 _PLAIN: Final = tuple(field.name for field in fields(Dated) if field.name != "area")
 _JSON_HEADERS: Final = (("content-type", "application/json"),)
 
