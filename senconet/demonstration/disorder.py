@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from senconet.demonstration.wire import Event, Item, Studio, wire
+from senconet.demonstration.wire import CORRECTIONS, Event, Item, Studio, wire
 
 COPIED = 0.02
-HANDED_ON = ("session.", "mentor.", "mentoring.", "portfolio.", "assessment.", "completed")
-CORRECTIONS = (".voided", ".superseded")
+AT_THE_DOOR = ("registered", "deferred", "resumed", "withdrew", "transfer.")
 
 
 def _soon_or_late(studio: Studio) -> tuple[int, int]:
@@ -40,7 +39,7 @@ def copies(studio: Studio, plain_subjects: frozenset[str], items: Sequence[Item]
         event = item.event
         if event is None or item.kind not in (event.fact, "lead_void", "lead_supersede"):
             continue
-        plain, handed_on = event.subject in plain_subjects, event.fact.startswith(HANDED_ON)
+        plain, handed_on = event.subject in plain_subjects, not event.fact.startswith(AT_THE_DOOR)
         chance = COPIED if plain else COPIED / 2
         if studio.rng.random() >= chance or (handed_on and not plain and not event.fact.endswith(CORRECTIONS)):
             continue

@@ -65,14 +65,14 @@ class Registration:
     def __init__(self, rules: Rules, first: Fact) -> None:
         self.rules = rules
         self.partner = first.partner
-        self.facts: dict[str, list[Fact]] = {ENROLMENT: [first], "mentoring": [], "assessment": []}
+        self.facts: dict[str, list[Fact]] = {ENROLMENT: [first], **{owner: [] for owner in FALLEN}}
         self.sent: dict[FactKey, Fact] = {first.key: first}
         self.corrections: dict[FactKey, list[Fact]] = {}
         self.gone: set[FactKey] = set()
         self.claims: dict[FactKey, RefKey] = {}
         self.voided: datetime | None = None
         self.history = History(rules, [first])
-        self.fallen: dict[str, Fallen] = {"mentoring": {}, "assessment": {}}
+        self.fallen: dict[str, Fallen] = {owner: {} for owner in FALLEN}
 
     def current(self, key: FactKey) -> Fact | None:
         """A fact as it is now; None if there is none, or it was voided."""

@@ -16,7 +16,7 @@ from senconet.demonstration.model import Record
 
 LONDON = ZoneInfo("Europe/London")
 PREFIX = "uk.eysenco"
-SUBJECTS = ("session.", "mentor.", "mentoring.", "portfolio.", "assessment.", "transfer.")
+CORRECTIONS = (".voided", ".superseded")
 DAY_SHARE = 0.12  # of facts known to the day only
 
 
@@ -64,7 +64,8 @@ class Item:
 
 def type_of(fact: str) -> str:
     """The type of a fact; facts of trainees go by their short names (`withdrew`)."""
-    return f"{PREFIX}.{fact if fact.startswith(SUBJECTS) else f'trainee.{fact}'}.v1"
+    bare = fact.removesuffix(CORRECTIONS[0]).removesuffix(CORRECTIONS[1])
+    return f"{PREFIX}.{fact if '.' in bare else f'trainee.{fact}'}.v1"
 
 
 def _time_text(at: datetime, style: int) -> str:
