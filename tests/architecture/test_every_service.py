@@ -11,7 +11,6 @@ from services.reporting import projection
 from shared import topics
 from shared.events.catalogue import BY_NAME
 from tests.architecture.source import ROOT
-from tests.support import agreement
 
 FOLDERS = {path.parent.name for path in (ROOT / "services").glob("*/__main__.py")}
 
@@ -43,8 +42,3 @@ def test_a_service_owns_a_type(service: str) -> None:
 def test_reporting_reads_the_facts_of_every_service() -> None:
     unread = {topics.facts(service) for service in topics.DECIDING_SERVICES} - set(projection.READ)
     assert not unread, f"READ and _BODIES of services/reporting/projection.py: {unread}"
-
-
-def test_every_owner_takes_part_in_the_system_in_memory() -> None:
-    wrong = {"enrolment", *agreement.system().owners} ^ set(topics.DECIDING_SERVICES)
-    assert not wrong, f"`owners` of System in tests/support/memory.py: {wrong}"

@@ -40,7 +40,7 @@ def after(*events: Event) -> System:
 
 def published(services: System, topic: str) -> list[tuple[str, dict[str, Any]]]:
     """Type and body of what assessment has published on a topic."""
-    sent = (message for message in services.assessment.published if message.topic == topic)
+    sent = (message for message in services.owners["assessment"].published if message.topic == topic)
     return [(dict(message.headers)["ce_type"], json.loads(message.value or b"{}")) for message in sent]
 
 
@@ -94,7 +94,10 @@ def test_a_deferral_told_late_sets_aside_at_every_owner_what_the_return_does_not
         name: [dict(message.headers)["ce_type"].split(".")[3] for message in owner.published if is_notice(message)]
         for name, owner in services.owners.items()
     }
-    assert sent == {"mentoring": ["fact_set_aside"], "assessment": ["fact_set_aside", "fact_restored"]}
+    assert {name: found for name, found in sent.items() if found} == {
+        "mentoring": ["fact_set_aside"],
+        "assessment": ["fact_set_aside", "fact_restored"],
+    }
 
 
 def test_a_lead_that_takes_a_fact_back_is_not_named_to_the_partner() -> None:

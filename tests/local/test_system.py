@@ -13,6 +13,7 @@ from senconet.local.home import Home
 from senconet.local.processes import ProcessId, StartFailed
 from senconet.local.service import ServiceProgram
 from senconet.local.system import LocalSystem
+from shared.topics import SERVICES
 from tests.support.containers import environment_of
 
 # It says what it was told, and is ready unless told otherwise.
@@ -106,7 +107,7 @@ def test_the_whole_start_migrates_and_tells_its_steps(home: Home, given: dict[st
     with system:
         described = system.start([ENROLMENT])
         assert set(described.processes) == {"enrolment"}
-    assert migrated == ["enrolment", "mentoring", "assessment", "reporting"]
+    assert migrated == list(SERVICES)
     assert steps[-2:] == ["Starting enrolment", "Stopping enrolment"]
 
 

@@ -81,11 +81,11 @@ def test_it_is_refused_where_its_cause_comes_after_the_limit(
 def with_a_fault_repaired(patch: pytest.MonkeyPatch) -> str:
     """What a decision is answered whose submission stands behind a fault of ours until after the deadline."""
     services, place = waiting((REGISTERED,), decided(1, "2023-02-01"))
-    judge = services.assessment.judge
+    judge = services.owners["assessment"].judge
     with patch.context() as broken:
         broken.setattr(judge, "decide", lambda *given: 1 / 0)
         publish(services, submitted(1, "2023-01-20"), MOMENT)
-    assert services.assessment.world.queues
+    assert services.owners["assessment"].world.queues
     services.sweep(NOW + 2 * HOLD)
     services.repair()
     services.settle()

@@ -12,19 +12,18 @@ from sqlalchemy import select
 
 from senconet.demonstration.wire import Event
 from senconet.migrate import differences, migrate
-from services.assessment.judge import assessment_judge
-from services.mentoring.judge import mentoring_judge
+from services.enrolment.judge import OWNERS
 from shared import handover, store, topics
 from shared.absorb import absorb
 from shared.database import snapshot
 from shared.messages import Message
-from shared.owner import JudgeOf, owner
+from shared.owner import owner
 from shared.pipeline import Deciding, process
 from shared.records import RawRecord
 from shared.reference import BODIES, Version, Versions
 from shared.settings import Settings
 from shared.status import Status
-from tests.support.memory import NOW
+from tests.support.memory import NOW, judges
 from tests.support.owning import (
     COHORT,
     GIVEN,
@@ -40,7 +39,6 @@ from tests.support.owning import (
 )
 from tests.support.telling import TRAINEE, read, void
 
-JUDGES: dict[str, JudgeOf] = {"mentoring": mentoring_judge, "assessment": assessment_judge}
 GONE = course("2023-01-03 registered", "2023-01-20T10:00 withdrawn", version=2)
 S1 = session("s-1", "2023-02-01T10:00")
 
@@ -63,7 +61,7 @@ class Requests:
             database_url=self.address,
             http_port=1,
         )
-        service = owner(self.name, JUDGES[self.name], settings)
+        service = owner(self.name, judges()[self.name], settings)
         try:
             yield service
         finally:
@@ -129,13 +127,13 @@ async def assessment(fresh_databases: Callable[[], Mapping[str, str]]) -> Reques
     return await requests("assessment", fresh_databases())
 
 
-@pytest.mark.parametrize("name", sorted(JUDGES))
+@pytest.mark.parametrize("name", OWNERS)
 def test_the_migrations_make_just_the_tables_that_the_code_names(
     name: str, fresh_databases: Callable[[], Mapping[str, str]]
 ) -> None:
     address = fresh_databases()[name]
     migrate(name, address)
-    assert differences(name, address) == []
+    assert differences(name, address) == [], f"write in services/{name}/migrations what its tables.py has and they lack"
 
 
 async def test_a_life_told_to_one_process_after_another_is_one_life(mentoring: Requests) -> None:

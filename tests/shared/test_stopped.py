@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from senconet.demonstration.wire import Event
+from services.enrolment.judge import OWNERS
 from shared.contract import Position
 from tests.support import agreement, mutants
 from tests.support.agreement import MILLISECOND, Answered, short
@@ -16,7 +17,7 @@ from tests.support.memory import HOLD, NOW, System
 
 SEEDS = range(100)
 MENTORING = ("session.", "mentor.", "mentoring.")
-WITHOUT_MENTORING = ("assessment",)
+WITHOUT_MENTORING = tuple(owner for owner in OWNERS if owner != "mentoring")
 
 
 def sent(services: System, events: list[Event]) -> list[Position]:
@@ -39,7 +40,7 @@ def test_with_mentoring_stopped_enrolment_and_assessment_go_on_as_if_nothing_wer
     for event, place, answer in zip(events, places, undisturbed.answers, strict=True):
         if not event.fact.startswith(MENTORING):
             assert short(answers[place][0]) == answer
-    assert services.mentoring.published == []
+    assert services.owners["mentoring"].published == []
     services.settle()
     assert agreement.finals(services, places) == undisturbed
 

@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 from senconet.demonstration import model
-from services.assessment.judge import assessment_judge
 from services.enrolment.directory import Directory
 from services.enrolment.judge import OWNERS, EnrolmentJudge
-from services.mentoring.judge import mentoring_judge
 from services.reporting import projection
 from services.reporting.partner_view import View, views
 from services.reporting.projection import Known
@@ -23,6 +22,7 @@ from shared.contract import Position
 from shared.history import Ledger
 from shared.judging import Item, Judge, World
 from shared.messages import Message
+from shared.owner import JudgeOf
 from shared.records import RawRecord
 from shared.reference import BODIES, Reference, Setting, SettingPeriod, Version, Versions
 
@@ -32,6 +32,12 @@ END = datetime.max.replace(tzinfo=UTC)
 
 Queues = frozenset[tuple[str, str]]
 """Topics and registrations whose records stand behind one that failed."""
+
+
+@cache
+def judges() -> Mapping[str, JudgeOf]:
+    """What makes the judge of each owner."""
+    return {owner: getattr(import_module(f"services.{owner}.judge"), f"{owner}_judge") for owner in OWNERS}
 
 
 class Ledgers(dict[str, Ledger]):
@@ -116,9 +122,7 @@ class System:
         self.reference = reference
         door = EnrolmentJudge(reference, Directory(places=places))
         self.enrolment = Deciding(door, hold_for=hold_for, read=partial(contract.read, reference=reference))
-        self.mentoring = Deciding(mentoring_judge(reference), hold_for=hold_for)
-        self.assessment = Deciding(assessment_judge(reference), hold_for=hold_for)
-        self.owners = {"mentoring": self.mentoring, "assessment": self.assessment}
+        self.owners = {owner: Deciding(judge(reference), hold_for=hold_for) for owner, judge in judges().items()}
         self.requests: dict[str, list[RawRecord]] = {owner: [] for owner in OWNERS}
         self.unread: list[RawRecord] = []
         self.read_until = self.now = NOW
