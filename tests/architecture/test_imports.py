@@ -6,13 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.source import PROBE, ROOT, modules
 
 
 def imported(*names: str, path: Path = ROOT) -> str:
     """What importing modules did that it should not, each line one."""
     command = [sys.executable, "-c", PROBE, *names]
-    done = subprocess.run(command, cwd=path, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, cwd=path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.splitlines()[-1]
     return done.stdout.strip()
 
 
@@ -38,6 +41,12 @@ def test_a_module_that_works_when_imported_is_found(tmp_path: Path) -> None:
         "socket.connect",
         "thread",
     ]
+
+
+def test_a_module_that_cannot_be_imported_says_why(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("from nowhere import nothing\n")
+    with pytest.raises(AssertionError, match="No module named 'nowhere'"):
+        imported("broken", path=tmp_path)
 
 
 PRODUCT = modules("services", "shared", "senconet")
