@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.topics import SERVICES
 from tests.architecture.source import ROOT
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
+LISTED = re.compile(r"^\| `services/([^/`]+)/` \| [^|]+ \|$", re.MULTILINE)
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -33,6 +35,31 @@ def test_a_link_to_nothing_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("[one](there.md#part) [two](gone.md) [three](https://example.org/gone) [four](../gone)")
     assert dangling(page) == ["gone.md", "../gone"]
+
+
+def unlisted(readme: str) -> set[str]:
+    """Services that have no line in the table of folders, and lines of which there is no service."""
+    return set(LISTED.findall(readme)) ^ set(SERVICES)
+
+
+def test_the_readme_says_of_every_service_what_it_is() -> None:
+    found = unlisted((ROOT / "README.md").read_text("utf-8"))
+    assert not found, f"README.md: a line in the table of folders for each of services/, but not so: {found}"
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("| `services/reporting/` | views, figures |", set()),
+        ("", {"reporting"}),
+        ("| `services/reporting/` | |", {"reporting"}),
+        ("`services/reporting/`: views", {"reporting"}),
+        ("| `services/reporting/` | views |\n| `services/gone/` | gone |", {"gone"}),
+    ],
+)
+def test_a_service_that_the_readme_does_not_list_is_found(line: str, wrong: set[str]) -> None:
+    others = [f"| `services/{service}/` | its work |" for service in SERVICES if service != "reporting"]
+    assert unlisted("\n".join((*others, line))) == wrong
 
 
 def unheld(decision: Path) -> str:

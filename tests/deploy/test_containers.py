@@ -30,7 +30,8 @@ def test_compose_takes_the_file() -> None:
 
 
 def test_each_program_is_told_what_it_reads_and_nothing_else() -> None:
-    assert containers.misunderstood(COMPOSE) == {}
+    found = containers.misunderstood(COMPOSE)
+    assert not found, f"docker-compose.yml: variables of these programs that are missing, or read by nobody: {found}"
 
 
 def test_a_variable_that_is_missing_or_read_by_nobody_is_found() -> None:
@@ -41,6 +42,7 @@ def test_a_variable_that_is_missing_or_read_by_nobody_is_found() -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_each_program_runs_from_the_image_of_its_service(program: ServiceProgram) -> None:
+    assert program.name in services_of(COMPOSE), f"docker-compose.yml: no container of {program.name}"
     container = services_of(COMPOSE)[program.name]
     assert container["build"]["args"] == {"SERVICE": program.service}
     assert container["build"]["target"] == "service"
@@ -82,7 +84,8 @@ def test_prometheus_scrapes_each_program_as_a_job_of_its_own() -> None:
     jobs = alerts.read(alerts.FOLDER / "prometheus.yml")["scrape_configs"]
     port = services_of(COMPOSE)["enrolment"]["environment"]["SENCONET_HTTP_PORT"]
     scraped = {job["job_name"]: job["static_configs"] for job in jobs}
-    assert scraped == {program.name: [{"targets": [f"{program.name}:{port}"]}] for program in PROGRAMS}
+    wanted = {program.name: [{"targets": [f"{program.name}:{port}"]}] for program in PROGRAMS}
+    assert scraped == wanted, f"deploy/prometheus/prometheus.yml: a job for each of {list(wanted)}"
 
 
 @pytest.mark.parametrize("name", ["services.lock", "senconet.lock"])
