@@ -260,9 +260,17 @@ def _registration_voided(found: Registration) -> Verdict:
     return ACCEPT if legal else reject("would_invalidate")
 
 
+def _gone_by_then(world: World, new: Fact, others: list[Fact]) -> bool:
+    """Whether a registration would begin with another partner: what is offered later that day may count from 00:00."""
+    following = [fact for fact in others if fact.place > new.place]
+    return History(world.rules, [new, *following]).owner_at(new.place) != new.partner
+
+
 def _superseding(world: World, event: Event, new: Fact, others: list[Fact], history: History) -> Verdict:
     """A fact in its new form passes what a record of its type passes at its place. Owners hold nothing of stage 4."""
     if new.name == "registered":
+        if _gone_by_then(world, new, others):
+            return hold("not_your_trainee")
         if event.partner != LEAD and world.closed(new.data["cohort_code"]):
             return reject("cohort_closed")
         if world.taken(registration_claim(new), event.subject):

@@ -154,11 +154,14 @@ class Period:
 
 
 def periods(first: str, facts: Sequence[Fact]) -> list[Period]:
-    """The owners after the first: for each agreed transfer to another, from 00:00 of its date, before all else then."""
+    """The owners after the first: for each agreed transfer to another, from 00:00 of its date, before all else then.
+
+    Of two of one day the later in the order of facts holds, whichever was received first.
+    """
     found = []
     for fact in facts:
         if fact.name == ACCEPTED and (offer := offer_of(fact, facts)) is not None:
-            begins = (midnight(offer.data["effective_on"]), -1, fact.seq, "", "")
+            begins = (midnight(offer.data["effective_on"]), -1, 0, "", "")
             found.append(Period(begins, offer.data["to_partner"]))
     found.sort(key=lambda period: period.place)
     owners = [first, *(period.partner for period in found)]

@@ -239,7 +239,7 @@ def _supersede(ledger: Ledger, target: Fact, event: Event, context: Context) -> 
     """A fact in its new form passes what a record of its type passes at its place."""
     correction, path = as_fact(event), "data.replacement"
     after = ledger.history.plus(correction)
-    if after.replacing(target.name) is not correction:
+    if after.replacing(target.name) != correction:
         return Accepted()  # another supersede stands later in the order, and holds
     told = superseded(target, correction)
     now = fold(after.facts, context.reference)
