@@ -26,9 +26,7 @@ def main(
     ] = 0.1,
     grow: Annotated[
         bool,
-        typer.Option(
-            "--grow", help="Also intake from 100 partners, by two instances, on 3,000,000 facts."
-        ),
+        typer.Option("--grow", help="Also intake from 100 partners, by two instances, on 3,000,000 facts."),
     ] = False,
     file: Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the figures there too.")] = None,
 ) -> None:

@@ -53,6 +53,12 @@ class ReferenceShelf:
         self._read_to: tuple[tuple[str, int], ...] | None = None
         self.reference = Reference()
 
+    async def kept(self, tx: AsyncConnection) -> Reference:
+        """What was read last, though there may be something new by now."""
+        if self._read_to is None:
+            await self.renew(tx)
+        return self.reference
+
     def holds(self, reference: Reference) -> Asking[bool]:
         """Whether this is what has been read as of now: the stored positions tell whether that is something new."""
         (rows,) = yield [(_READ_TO, {"prefix": topics.reference("") + "%"})]
@@ -183,7 +189,7 @@ async def judge_records(
     """
     current = False
     while not current:
-        reference = service.shelf.reference
+        reference = await service.shelf.kept(tx)
         items = [_read(service, raw, reference, poison) for raw in raws]
         events = [item for item in items if isinstance(item, Event)]
         claim, current, judging = await ask(

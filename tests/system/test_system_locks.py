@@ -13,6 +13,7 @@ import pytest
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from senconet.demonstration.model import Record
 from senconet.migrate import migrate
@@ -41,6 +42,10 @@ class Shelf(ReferenceShelf):
     def __init__(self, reference: Reference) -> None:
         super().__init__()
         self.reference = reference
+
+    async def kept(self, tx: AsyncConnection) -> Reference:
+        """What is known."""
+        return self.reference
 
     def holds(self, reference: Reference) -> Asking[bool]:
         """The same at all times."""
