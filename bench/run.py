@@ -27,7 +27,7 @@ from shared.topics import DECIDING_SERVICES
 
 SEED: Final = 2022
 NAIVE_PART: Final = 10
-GROWTH_EVENTS: Final = 20_000
+GROWTH_EVENTS: Final = 40_000
 OTHERS: Final = tuple(program.name for program in PROGRAMS if program.name != "enrolment")
 
 Say = Callable[[str], None]

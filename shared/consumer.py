@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, wait_random_exponential
 from shared import crash, positions
 from shared.database import transaction
 from shared.judging import SystemicFault
-from shared.kafka import join_anew, raw_record
+from shared.kafka import fetch_all_at_once, join_anew, raw_record
 from shared.metrics import Metrics
 from shared.pipeline import Done, LostRace, PositionMoved
 from shared.records import RawRecord
@@ -157,6 +157,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         places = sorted(assigned)
         self._show_only({place.topic for place in places})
         if consumer is not None and places:
+            fetch_all_at_once(consumer)
             async for attempt in AsyncRetrying(wait=wait_random_exponential(max=5), reraise=True):
                 with attempt:
                     await self._place(consumer, places)

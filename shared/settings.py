@@ -29,7 +29,7 @@ class Settings(BaseModel):
     clock_margin_seconds: float = Field(default=5, description="What the clocks of broker and services may differ.")
     session_seconds: float = Field(default=10, description="After how long a silent instance loses its partitions.")
     publish_timeout_seconds: float = Field(default=10, description="After how long a send counts as failed.")
-    batch_records: int = Field(default=500, description="How many records are judged in one transaction.")
+    batch_records: int = Field(default=1000, description="How many records are judged in one transaction.")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

@@ -21,7 +21,7 @@ from shared import consumer, topics
 from shared.consumer import Newcomers, Reader
 from shared.database import make_engine, transaction
 from shared.judging import SystemicFault
-from shared.kafka import make_broker, subscribe
+from shared.kafka import FETCH_AFTER_SECONDS, make_broker, subscribe
 from shared.metrics import Metrics
 from shared.pipeline import Done
 from shared.positions import POSITIONS
@@ -241,6 +241,13 @@ async def until(reading: Reader, ask: Callable[[Reader], Awaitable[set[str]]], a
             if await ask(reading) == answer:
                 return
             await asyncio.sleep(0.1)
+
+
+async def test_a_client_asks_for_all_its_partitions_together(running: Reader) -> None:
+    await asyncio.wait_for(running.joined.wait(), PATIENCE)
+    consumer = running.running()
+    assert consumer is not None
+    assert consumer._fetcher._prefetch_backoff == FETCH_AFTER_SECONDS
 
 
 async def test_a_topic_that_nobody_was_given_is_shared_out_once_it_is_missed(running: Reader, leader: Leader) -> None:
