@@ -21,7 +21,7 @@ from shared import consumer, topics
 from shared.consumer import Newcomers, Reader
 from shared.database import make_engine, transaction
 from shared.judging import SystemicFault
-from shared.kafka import FETCH_AFTER_SECONDS, make_broker, subscribe
+from shared.kafka import FETCH_AFTER_SECONDS, fetch_all_at_once, make_broker, reading, subscribe
 from shared.metrics import Metrics
 from shared.pipeline import Done
 from shared.positions import POSITIONS
@@ -243,11 +243,11 @@ async def until(reading: Reader, ask: Callable[[Reader], Awaitable[set[str]]], a
             await asyncio.sleep(0.1)
 
 
-async def test_a_client_asks_for_all_its_partitions_together(running: Reader) -> None:
-    await asyncio.wait_for(running.joined.wait(), PATIENCE)
-    consumer = running.running()
-    assert consumer is not None
-    assert consumer._fetcher._prefetch_backoff == FETCH_AFTER_SECONDS
+async def test_a_client_is_made_to_ask_for_all_its_partitions_together(engines: Engines) -> None:
+    async with reading(engines.kafka.client_options()) as client:
+        assert client._fetcher._prefetch_backoff < FETCH_AFTER_SECONDS, "it would do so by itself"
+        fetch_all_at_once(client)
+        assert client._fetcher._prefetch_backoff == FETCH_AFTER_SECONDS
 
 
 async def test_a_topic_that_nobody_was_given_is_shared_out_once_it_is_missed(running: Reader, leader: Leader) -> None:
