@@ -173,8 +173,9 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _place(self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:
         beginnings = await consumer.beginning_offsets(list(places))
-        ends = await consumer.end_offsets(list(places))
         stored = await self._stored({(p.topic, p.partition): beginnings[p] for p in places})
+        # Read last: what is in hand may be answered meanwhile, and would then lie beyond ends that were read before.
+        ends = await consumer.end_offsets(list(places))
         for place in places:
             offset = stored[place.topic, place.partition]
             lost = not beginnings[place] <= offset <= ends[place]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,10 +10,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from senconet.migrate import migrate
 from shared import bulk
 from shared.bulk import filled, putting, write
-from shared.database import make_engine, transaction
+from shared.database import transaction
 from shared.store import HOLDS, JOURNAL, OUTBOX
 
 NOW: Final = datetime(2026, 1, 5, 12, 0, 0, 123456, tzinfo=UTC)
@@ -33,16 +31,6 @@ HOLD: Final = {
     "digest": b"\x00", "receivedtime": NOW, "deadline": NOW, "receipt_due": None, "record": b"\xff\x00",
     "problems": '[{"code": "one"}]',
 }  # fmt: skip
-
-
-@pytest.fixture
-async def engine(fresh_databases: Callable[[], Mapping[str, str]]) -> AsyncIterator[AsyncEngine]:
-    """Enrolment's database, empty."""
-    url = fresh_databases()["enrolment"]
-    migrate("enrolment", url)
-    made = make_engine(url)
-    yield made
-    await made.dispose()
 
 
 async def kept(engine: AsyncEngine, target: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from shared.judging import SystemicFault
 from shared.kafka import FETCH_AFTER_SECONDS, fetch_all_at_once, make_broker, reading, subscribe
 from shared.metrics import Metrics
 from shared.pipeline import Done
-from shared.positions import POSITIONS
+from shared.positions import POSITIONS, Partition
 from shared.records import RawRecord
 from shared.settings import Settings
 
@@ -171,6 +171,37 @@ async def test_after_a_batch_of_few_that_took_long_the_next_one_gathers_as_long(
     monkeypatch.setattr(consumer.asyncio, "sleep", wait)
     await joined(reader(Slow(most=100)), Fetched()).handle(BATCH)
     assert waited == [0.0]
+
+
+class Growing(Reader):
+    """A reader that answers what is in hand just when it looks how far it has come: the log has grown by as much."""
+
+    end = 5
+
+    async def _stored(self, beginnings: dict[Partition, int]) -> dict[Partition, int]:
+        self.end += 2
+        return dict.fromkeys(beginnings, self.end)
+
+    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """As the client tells them; so are the ends."""
+        return dict.fromkeys(places, 0)
+
+    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """The log's end as of now."""
+        return dict.fromkeys(places, self.end)
+
+    def resume(self, place: TopicPartition) -> None:
+        """What the client is told to do; nothing else is done to it here."""
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """Note where the reader goes."""
+        self.unread[f"{place.topic}/{offset}"] = BATCH[0].received
+
+
+async def test_what_is_answered_while_a_reader_takes_its_place_is_not_taken_for_lost(engine: AsyncEngine) -> None:
+    growing = Growing(engine, Metrics(), Slow(1).process, lambda: None)
+    await growing._place(cast(AIOKafkaConsumer, growing), [TopicPartition("partners.ash.events", 0)])
+    assert list(growing.unread) == ["partners.ash.events/7"]
 
 
 PATTERN = r"^partners\.come-[a-z]+\.events$"

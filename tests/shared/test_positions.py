@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from senconet.migrate import migrate
 from shared import positions, topics
 from shared.asking import ask
-from shared.database import make_engine, run, transaction
+from shared.database import run, transaction
 from shared.records import RawRecord
 
 EVENTS = topics.events("ash")
-
-
-@pytest.fixture
-async def engine(fresh_databases: Callable[[], Mapping[str, str]]) -> AsyncIterator[AsyncEngine]:
-    """Enrolment's database, empty."""
-    url = fresh_databases()["enrolment"]
-    migrate("enrolment", url)
-    made = make_engine(url)
-    yield made
-    await made.dispose()
 
 
 def records(topic: str, *offsets: int) -> list[RawRecord]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -11,10 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from senconet.migrate import migrate
 from shared import topics, watch
 from shared.consumer import Reader
-from shared.database import make_engine, transaction
+from shared.database import transaction
 from shared.metrics import Metrics
 from shared.pipeline import Done
 from shared.records import RawRecord
@@ -22,16 +20,6 @@ from shared.store import HOLDS, JOURNAL
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ASH, ASHDOWN = topics.events("ash"), topics.events("ashdown")
-
-
-@pytest.fixture
-async def engine(fresh_databases: Callable[[], Mapping[str, str]]) -> AsyncIterator[AsyncEngine]:
-    """Enrolment's database, empty."""
-    url = fresh_databases()["enrolment"]
-    migrate("enrolment", url)
-    made = make_engine(url)
-    yield made
-    await made.dispose()
 
 
 def gauge(metrics: Metrics, name: str, **labels: str) -> float | None:
