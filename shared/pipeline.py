@@ -29,7 +29,10 @@ from shared.shelf import LedgerShelf
 from shared.tables import ReferenceRow
 
 REFERENCE: Final = table(ReferenceRow)
-_READ_TO: Final = text("SELECT topic, next_offset FROM positions WHERE topic LIKE :prefix ORDER BY topic")
+_READ_TO: Final[Statement] = (
+    text("SELECT topic, next_offset FROM positions WHERE topic LIKE :prefix ORDER BY topic"),
+    {"prefix": topics.reference("") + "%"},
+)
 log = logging.getLogger("senconet.pipeline")
 _MOVED: Final = frozenset({"journal_one_answer", "holds_pkey", "quarantine_pkey", "holds_one_event"})
 
@@ -61,12 +64,12 @@ class ReferenceShelf:
 
     def holds(self, reference: Reference) -> Asking[bool]:
         """Whether this is what has been read as of now: the stored positions tell whether that is something new."""
-        (rows,) = yield [(_READ_TO, {"prefix": topics.reference("") + "%"})]
+        (rows,) = yield [_READ_TO]
         return reference is self.reference and tuple(rows) == self._read_to
 
     async def renew(self, tx: AsyncConnection) -> None:
         """Take what has been read as of now."""
-        (rows,) = await run(tx, (_READ_TO, {"prefix": topics.reference("") + "%"}))
+        (rows,) = await run(tx, _READ_TO)
         self._read_to, self.reference = tuple(rows), await _read_reference(tx)
 
     async def at(self, tx: AsyncConnection) -> Reference:
