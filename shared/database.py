@@ -33,16 +33,19 @@ _OPTIONS: Final = (
 )
 
 
-def make_engine(url: str) -> AsyncEngine:
+def make_engine(url: str, *, tried: bool = False) -> AsyncEngine:
     """The engine of a service. Error texts never carry values.
 
-    No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that.
+    No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that. `tried`: each connection is tried
+    before it is used, for who cannot do again what failed because the database was away. The last used is used again:
+    it knows the statements.
     """
     return create_async_engine(
         url,
         pool_size=5,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_use_lifo=True,
+        pool_pre_ping=tried,
         hide_parameters=True,
         json_serializer=document,
         json_deserializer=from_json,

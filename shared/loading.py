@@ -54,9 +54,12 @@ _WAITING: Final = text(f"""
         OR EXISTS (SELECT FROM holds WHERE (source, event_id) IN {paired("names")}),
         EXISTS (SELECT FROM quarantine WHERE registration_id = ANY({listed("ids")}))
 """)
-_ACCEPTED: Final = text(f"""
-    SELECT source, event_id, registration_id, digest, receivedtime FROM journal
-    WHERE outcome = 'accepted' AND (source, event_id) IN {paired("names")}
+# One key after another: of a table that it knows nothing of yet, the planner would read the whole.
+_ACCEPTED: Final = text("""
+    SELECT found.* FROM json_array_elements(CAST(:names AS json)) AS given (pair), LATERAL (
+        SELECT source, event_id, registration_id, digest, receivedtime FROM journal
+        WHERE outcome = 'accepted' AND source = pair ->> 0 AND event_id = pair ->> 1 LIMIT 1
+    ) AS found
 """)
 _HELD: Final = text(f"""
     SELECT owner, source, event_id, registration_id, digest, receivedtime FROM holds
@@ -71,10 +74,11 @@ _QUEUES: Final = text(f"""
 """)
 _SEEN: Final = {
     name: text(f"""
-        SELECT topic, "partition", position FROM {name} WHERE (topic, "partition", position) IN (
-            SELECT place ->> 0, CAST(place ->> 1 AS int), CAST(place ->> 2 AS bigint)
-            FROM json_array_elements(CAST(:places AS json)) AS told (place)
-        )
+        SELECT found.* FROM json_array_elements(CAST(:places AS json)) AS told (place), LATERAL (
+            SELECT topic, "partition", position FROM {name}
+            WHERE topic = place ->> 0 AND "partition" = CAST(place ->> 1 AS int)
+                AND position = CAST(place ->> 2 AS bigint) LIMIT 1
+        ) AS found
     """)
     for name in ("journal", "holds", "quarantine")
 }

@@ -160,7 +160,8 @@ async def metrics(here: Here) -> Response:
 
 def create_app(settings: ServerSettings) -> FastAPI:
     """The application. It describes itself to nobody: no documentation is served."""
-    served = Served(make_engine(settings.database_url.get_secret_value()), HttpMetrics(), settings.notice or None)
+    engine = make_engine(settings.database_url.get_secret_value(), tried=True)
+    served = Served(engine, HttpMetrics(), settings.notice or None)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
