@@ -30,8 +30,9 @@ from shared.topics import REQUEST_PARTITIONS
 
 LOCK: Final = 73_001
 LIMIT: Final = 4000
-TELL_SECONDS: Final = 0.2
-"""Progress costs as much as some dozen messages: under load it is not told after each."""
+TELL_SECONDS: Final = 1.0
+"""Progress costs as much as some dozen messages, and a batch of each who hears it: under load it is not told after
+each."""
 _RELAY: Final = table(RelayRow)
 _OLDEST: Final = f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}"
 _DELETE: Final = "DELETE FROM outbox WHERE id = ANY(CAST(%s AS bigint[]))"
