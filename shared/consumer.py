@@ -30,10 +30,8 @@ REBALANCE_SECONDS: Final = 5.0
 FEW: Final = 250
 """Below so many records a batch is joined by what has come since it was fetched."""
 FRESH_MS: Final = 10
-BUSY_SECONDS: Final = 0.1
-GATHER_SECONDS: Final = 0.25
-"""A batch of few that took longer than `BUSY_SECONDS` shows a machine at its limit: the next one gathers as long as
-that one took, up to this, for a transaction costs as much as many records."""
+BEHIND_SECONDS: Final = 0.005
+"""A record that comes so soon after a batch has most likely waited for its end."""
 STOPPING = (PositionMoved, SystemicFault, LostRace)
 
 
@@ -41,64 +39,92 @@ STOPPING = (PositionMoved, SystemicFault, LostRace)
 class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     """Feeds batches to `process` and keeps the consumer at the stored positions.
 
-    `ready` is awaited before the first batch; `stop` is called when the service must not go on.
+    `ready` is awaited before the first batch; `stop` is called when the service must not go on. From the begin of one
+    batch to the next pass at least `pace_seconds`: who is in no hurry does more at a time, for a transaction costs as
+    much as many records.
     """
 
     engine: AsyncEngine
     metrics: Metrics
     process: Callable[[Sequence[RawRecord]], Awaitable[Done]]
     stop: Callable[[], None]
+    batch_records: int
+    pace_seconds: float = 0
     consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     unread: dict[str, datetime] = field(default_factory=dict)
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _took: float = 0
+    _began: float = 0
+    _ended: float = 0
     _failures: int = 0
     _given: frozenset[str] = frozenset()
 
-    async def handle(self, batch: list[RawRecord]) -> None:
-        """Answer a batch; on a failure wait, longer each time, and give it back whole.
+    async def handle(self, first: RawRecord) -> None:
+        """Answer a record and what else there is by now; what fails is read again.
+
+        Not gathered under the lock: a rebalance waits for that, and gathering for a rebalance.
+        """
+        await self.ready.wait()
+        consumer, batch = self.consumer(), [first]
+        try:
+            if consumer:
+                await self._gather(consumer, batch)
+            async with self._busy:
+                await self.answer(batch)
+        except Exception:
+            if consumer:
+                _read_again(consumer, batch)
+            raise
+        finally:
+            self._ended = time.monotonic()
+
+    async def _gather(self, consumer: AIOKafkaConsumer, batch: list[RawRecord]) -> None:
+        """Add what else there is by now.
+
+        The client fetches ahead once, and then waits: a record that came while something else was done may be as old
+        as that, so what has come since then is fetched too.
+        """
+        began = time.monotonic()
+        pause = self._began + self.pace_seconds - began
+        behind = pause > 0 or began - self._ended < BEHIND_SECONDS
+        await asyncio.sleep(max(0.0, pause))
+        self._began = time.monotonic()
+        await self._add(consumer, batch, wait_ms=0)
+        if behind and len(batch) < FEW:
+            await self._add(consumer, batch, wait_ms=FRESH_MS)
+
+    async def _add(self, consumer: AIOKafkaConsumer, batch: list[RawRecord], *, wait_ms: int) -> None:
+        """Add what has been fetched, up to a full batch.
+
+        After a rebalance the client hands out from the stored position what is in hand already.
+        """
+        if (room := self.batch_records - len(batch)) < 1:
+            return
+        last = {TopicPartition(record.topic, record.partition): record.offset for record in batch}
+        found = await consumer.getmany(timeout_ms=wait_ms, max_records=room)
+        for place, rows in found.items():
+            batch += [raw_record(row) for row in rows if row.offset > last.get(place, -1)]
+
+    async def answer(self, batch: Sequence[RawRecord]) -> None:
+        """Answer a batch; on a failure wait, longer each time, and raise.
 
         After a failure it is taken in ever smaller parts: a transaction has a time limit, and what a slow hour does
         not let it do with a whole batch it may do with a half.
         """
-        await self.ready.wait()
-        if len(batch) < FEW and (consumer := self.running()):
-            batch = await self._gather(consumer, batch)
-        async with self._busy:
-            began = time.monotonic()
-            self.unread = _oldest(batch)
-            crash.point("after_fetch", len(batch))
-            size = max(1, len(batch) >> self._failures)
-            try:
-                for start in range(0, len(batch), size):
-                    await self._process(batch[start : start + size])
-            except Exception as error:
-                await self._fail(error)
-                raise
-            self._failures = 0
-            for topic in self.unread:
-                self.metrics.behind.labels(topic).set(0)
-            self.unread = {}
-            self._took = time.monotonic() - began
-
-    async def _gather(self, consumer: AIOKafkaConsumer, batch: Sequence[RawRecord]) -> list[RawRecord]:
-        """What has come since, too. The client fetches ahead: what it hands out first is as old as the last batch.
-
-        Only of the batch's own partitions: on those it is put back if the batch fails. Not under the lock: a
-        rebalance waits for that, and this for a rebalance, after which the client hands out from the stored position
-        what is in hand already.
-        """
-        if self._took > BUSY_SECONDS:
-            await asyncio.sleep(min(GATHER_SECONDS, self._took))
-        gathered = list(batch)
-        last = {TopicPartition(record.topic, record.partition): record.offset for record in batch}
-        for wait_ms in (0, FRESH_MS):
-            for place, rows in (await consumer.getmany(*last, timeout_ms=wait_ms, max_records=FEW)).items():
-                gathered += [raw_record(row) for row in rows if row.offset > last[place]]
-                last[place] = max(last[place], *(row.offset for row in rows))
-        return gathered
+        self.unread = _oldest(batch)
+        crash.point("after_fetch", len(batch))
+        size = max(1, len(batch) >> self._failures)
+        try:
+            for start in range(0, len(batch), size):
+                await self._process(batch[start : start + size])
+        except Exception as error:
+            await self._fail(error)
+            raise
+        self._failures = 0
+        for topic in self.unread:
+            self.metrics.behind.labels(topic).set(0)
+        self.unread = {}
 
     def running(self) -> AIOKafkaConsumer | None:
         """The consumer, once it has joined its group."""
@@ -239,3 +265,11 @@ class Newcomers:
 
 def _oldest(batch: Sequence[RawRecord]) -> dict[str, datetime]:
     return {record.topic: record.received for record in reversed(batch)}
+
+
+def _read_again(consumer: AIOKafkaConsumer, batch: Sequence[RawRecord]) -> None:
+    """Go back to where a batch begins, on those of its partitions that are still ours."""
+    ours = consumer.assignment()
+    firsts = {TopicPartition(record.topic, record.partition): record.offset for record in reversed(batch)}
+    for place in firsts.keys() & ours:
+        consumer.seek(place, firsts[place])

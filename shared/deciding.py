@@ -68,7 +68,7 @@ def _answering(
     async def answer(batch: Sequence[RawRecord]) -> Done:
         return await process(service, batch)
 
-    reader = Reader(service.engine, metrics, answer, stop)
+    reader = Reader(service.engine, metrics, answer, stop, settings.batch_records)
     reader.consumer = subscribe(
         broker,
         settings,
@@ -95,7 +95,7 @@ def _learning(
     async def learn(batch: Sequence[RawRecord]) -> Done:
         return await absorb.absorb(service.engine, batch, settings_moved)
 
-    reader = Reader(service.engine, metrics, learn, stop)
+    reader = Reader(service.engine, metrics, learn, stop, settings.batch_records)
     reader.ready.set()
     told = [topics.reference(kind) for kind in topics.REFERENCE_KINDS] + [
         topics.progress(other) for other in listens_to

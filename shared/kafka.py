@@ -28,13 +28,10 @@ from shared.record_batches import read_any_header_name
 from shared.records import RawRecord
 from shared.settings import Settings
 
-Handler = Callable[[list[RawRecord]], Awaitable[None]]
+Handler = Callable[[RawRecord], Awaitable[None]]
 Header = tuple[str, bytes | None]
 Sent = tuple[int, asyncio.Future[RecordMetadata]]
 """How many records a batch in flight holds, and what tells where it came to lie."""
-
-BATCH_MS: Final = 25
-"""How long FastStream waits for records, and how long it then sleeps if none came: short for the sleep's sake."""
 
 FETCH_MS: Final = 500
 FETCH_AFTER_SECONDS: Final = 1.0
@@ -59,8 +56,8 @@ def make_broker(settings: Settings) -> KafkaBroker:
 
 
 async def _parse(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Show FastStream one record of a batch, without headers, and give all of them back whole."""
-    parsed = await original((dataclasses.replace(message[0], headers=()),))
+    """Show FastStream a record without its headers, and give it back whole."""
+    parsed = await original(dataclasses.replace(message, headers=()))
     parsed.raw_message = message
     return parsed
 
@@ -79,22 +76,21 @@ def subscribe(
     pattern: str | None = None,
     listener: ConsumerRebalanceListener | None = None,
 ) -> Callable[[], AIOKafkaConsumer | None]:
-    """Make a subscriber of whole batches; returns how to get at its consumer once it runs.
+    """Make a subscriber; returns how to get at its consumer once it runs.
 
-    A handler that raises has its batch sought back: it sleeps before it raises, as a nack seeks at once. Members are
-    not static: one that comes back is given its old partitions, is not told that it leads, and then nobody looks for
-    new topics (KIP-814 is beyond this client).
+    The handler is given one record as soon as there is one, and takes what else has been fetched from the consumer: by
+    batches FastStream sleeps between its looks. It goes back itself if it fails (`shared.consumer`). What the client
+    commits in the background is for those who watch a group's lag; where to go on says the database. Members are not
+    static: one that comes back is given its old partitions, is not told that it leads, and then nobody looks for new
+    topics (KIP-814 is beyond this client).
     """
     subscriber = broker.subscriber(
         *topics,
         pattern=pattern,
-        batch=True,
         group_id=group,
-        max_records=settings.batch_records,
-        batch_timeout_ms=BATCH_MS,
         fetch_max_wait_ms=FETCH_MS,
         auto_offset_reset="earliest",
-        ack_policy=AckPolicy.NACK_ON_ERROR,
+        ack_policy=AckPolicy.ACK_FIRST,
         session_timeout_ms=int(settings.session_seconds * 1000),
         heartbeat_interval_ms=int(settings.session_seconds * 1000 / 10),
         max_poll_interval_ms=600_000,
@@ -106,8 +102,8 @@ def subscribe(
 
     @subscriber
     async def handle(body: Any, message: KafkaMessage) -> None:
-        raws: Any = message.raw_message
-        await handler([raw_record(record) for record in raws])
+        raw: Any = message.raw_message
+        await handler(raw_record(raw))
 
     return lambda: subscriber.consumer
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import TopicAuthorizationFailedError
 from confluent_kafka.admin import NewTopic
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,7 +29,9 @@ from shared.positions import POSITIONS, Partition
 from shared.records import RawRecord
 from shared.settings import Settings
 
-BATCH = [RawRecord("partners.ash.events", 0, n, datetime(2026, 1, 1, tzinfo=UTC), b"k", b"{}", ()) for n in range(8)]
+PLACE = TopicPartition("partners.ash.events", 0)
+MOST = 20
+BATCH = [RawRecord(*PLACE, n, datetime(2026, 1, 1, tzinfo=UTC), b"k", b"{}", ()) for n in range(8)]
 NO_ENGINE = cast(AsyncEngine, None)
 
 
@@ -50,7 +53,7 @@ class Slow:
 def reader(process: Slow, stopped: list[bool] | None = None) -> Reader:
     """A reader that is ready."""
     stops: list[bool] = [] if stopped is None else stopped
-    made = Reader(NO_ENGINE, Metrics(), process.process, lambda: stops.append(True))
+    made = Reader(NO_ENGINE, Metrics(), process.process, lambda: stops.append(True), MOST)
     made.ready.set()
     return made
 
@@ -60,8 +63,8 @@ async def test_a_batch_that_takes_too_long_is_taken_in_ever_smaller_parts() -> N
     reading = reader(slow)
     for _ in range(2):
         with pytest.raises(TimeoutError):
-            await reading.handle(BATCH)
-    await reading.handle(BATCH)
+            await reading.answer(BATCH)
+    await reading.answer(BATCH)
     assert slow.taken == [2, 2, 2, 2]
 
 
@@ -69,17 +72,17 @@ async def test_after_a_success_the_next_batch_is_taken_whole() -> None:
     slow = Slow(most=4)
     reading = reader(slow)
     with pytest.raises(TimeoutError):
-        await reading.handle(BATCH)
-    await reading.handle(BATCH)
+        await reading.answer(BATCH)
+    await reading.answer(BATCH)
     slow.most = 8
-    await reading.handle(BATCH)
+    await reading.answer(BATCH)
     assert slow.taken == [4, 4, 8]
 
 
 async def test_the_age_of_the_first_record_in_hand_shows_while_a_batch_fails() -> None:
     reading = reader(Slow(most=2))
     with pytest.raises(TimeoutError):
-        await reading.handle(BATCH)
+        await reading.answer(BATCH)
     reading.show_unread()
     shown = reading.metrics.registry.get_sample_value("senconet_behind_seconds", {"topic": "partners.ash.events"})
     assert shown is not None
@@ -93,84 +96,131 @@ async def test_a_fault_of_most_of_a_batch_stops_the_service() -> None:
 
     stopped: list[bool] = []
     with pytest.raises(SystemicFault):
-        await reader(Broken(most=0), stopped).handle(BATCH)
+        await reader(Broken(most=0), stopped).answer(BATCH)
     assert stopped == [True]
 
 
 class Fetched:
-    """A client that has fetched one record ahead, and has another when it is asked once more."""
+    """A client: what it hands out each time that it is asked, and where it is sent."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[TopicPartition, ...]] = []
+    def __init__(self, *handed_out: Sequence[int], ours: bool = True) -> None:
+        self.handed_out = [list(offsets) for offsets in handed_out]
+        self.asked: list[tuple[int, int]] = []
+        self.sent: list[int] = []
+        self.ours = {PLACE} if ours else set()
 
-    async def getmany(self, *places: TopicPartition, timeout_ms: int, max_records: int) -> dict[Any, Any]:
-        """One record of the next offset, each time."""
-        self.asked.append(places)
-        return {places[0]: [SimpleNamespace(**told(len(BATCH) - 1 + len(self.asked)))]}
+    async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[Any, Any]:
+        """What was fetched next."""
+        self.asked.append((timeout_ms, max_records))
+        offsets = self.handed_out.pop(0) if self.handed_out else []
+        return {PLACE: [SimpleNamespace(**told(offset)) for offset in offsets]} if offsets else {}
 
+    def assignment(self) -> set[TopicPartition]:
+        """The partitions that it reads."""
+        return self.ours
 
-def joined(reading: Reader, client: Fetched) -> Reader:
-    """The reader, once it has joined its group with a client."""
-    reading.consumer = lambda: cast(AIOKafkaConsumer, client)
-    reading.joined.set()
-    return reading
-
-
-async def test_a_batch_of_few_is_joined_by_what_has_come_since_on_its_own_partitions() -> None:
-    slow, client = Slow(most=100), Fetched()
-    await joined(reader(slow), client).handle(BATCH)
-    assert slow.taken == [len(BATCH) + 2]
-    assert client.asked == [(TopicPartition(BATCH[0].topic, 0),)] * 2
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """Go on from there."""
+        self.sent.append(offset)
 
 
-class FromTheStoredPosition(Fetched):
-    """A client that a rebalance has just put back to where the batch in hand begins."""
+class Noting(Slow):
+    """Notes the offsets of each batch."""
 
-    async def getmany(self, *places: TopicPartition, timeout_ms: int, max_records: int) -> dict[Any, Any]:
-        """The records of the batch once more, and one behind them; then nothing."""
-        self.asked.append(places)
-        rows = [SimpleNamespace(**told(offset)) for offset in range(len(BATCH) + 1)]
-        return {places[0]: rows} if len(self.asked) == 1 else {}
+    def __init__(self, most: int = 100) -> None:
+        super().__init__(most)
+        self.offsets: list[list[int]] = []
+
+    async def process(self, batch: Sequence[RawRecord]) -> Done:
+        """Take a batch."""
+        done = await super().process(batch)
+        self.offsets.append([record.offset for record in batch])
+        return done
 
 
 def told(offset: int) -> dict[str, Any]:
     """A record of the batch's partition as the client hands it out."""
     value = {"timestamp": 0, "key": b"k", "value": b"{}", "headers": ()}
-    return {"topic": BATCH[0].topic, "partition": 0, "offset": offset, **value}
+    return {"topic": PLACE.topic, "partition": PLACE.partition, "offset": offset, **value}
+
+
+def fed(reading: Reader, client: Fetched) -> Reader:
+    """The reader, with a client."""
+    reading.consumer = lambda: cast(AIOKafkaConsumer, client)
+    return reading
+
+
+async def test_a_record_is_answered_with_all_that_has_been_fetched_and_waits_for_nothing() -> None:
+    noting, client = Noting(), Fetched([1, 2])
+    await fed(reader(noting), client).handle(BATCH[0])
+    assert noting.offsets == [[0, 1, 2]]
+    assert client.asked == [(0, MOST - 1)]
+
+
+async def test_a_record_that_waited_for_a_batch_is_joined_by_what_has_come_since() -> None:
+    noting, client = Noting(), Fetched([], [4], [5, 6])
+    reading = fed(reader(noting), client)
+    await reading.handle(BATCH[0])
+    await reading.handle(BATCH[3])
+    assert noting.offsets == [[0], [3, 4, 5, 6]]
+    assert [wait_ms for wait_ms, _ in client.asked] == [0, 0, consumer.FRESH_MS]
 
 
 async def test_what_a_rebalance_hands_out_once_more_is_not_taken_twice() -> None:
-    taken: list[int] = []
-
-    class Noting(Slow):
-        async def process(self, batch: Sequence[RawRecord]) -> Done:
-            taken.extend(record.offset for record in batch)
-            return Done()
-
-    await joined(reader(Noting(most=100)), FromTheStoredPosition()).handle(BATCH)
-    assert taken == list(range(len(BATCH) + 1))
+    noting = Noting()
+    await fed(reader(noting), Fetched([1, 2, 3, 4])).handle(BATCH[2])
+    assert noting.offsets == [[2, 3, 4]]
 
 
-async def test_a_large_batch_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "FEW", len(BATCH))
-    slow, client = Slow(most=100), Fetched()
-    await joined(reader(slow), client).handle(BATCH)
-    assert (slow.taken, client.asked) == ([len(BATCH)], [])
+async def test_a_full_batch_is_joined_by_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "BEHIND_SECONDS", float("inf"))
+    noting, client = Noting(), Fetched(range(1, MOST), [MOST])
+    await fed(reader(noting), client).handle(BATCH[0])
+    assert (len(noting.offsets[0]), client.asked) == (MOST, [(0, MOST - 1)])
 
 
-async def test_after_a_batch_of_few_that_took_long_the_next_one_gathers_as_long(
+async def test_who_is_in_no_hurry_begins_a_batch_at_its_pace_with_all_that_has_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(consumer, "BUSY_SECONDS", -1.0)
-    monkeypatch.setattr(consumer, "GATHER_SECONDS", 0.0)
     waited: list[float] = []
 
     async def wait(seconds: float) -> None:
         waited.append(seconds)
 
     monkeypatch.setattr(consumer.asyncio, "sleep", wait)
-    await joined(reader(Slow(most=100)), Fetched()).handle(BATCH)
-    assert waited == [0.0]
+    noting = Noting()
+    reading = fed(reader(noting), Fetched([], [2], [3]))
+    reading.pace_seconds = 60
+    await reading.handle(BATCH[0])
+    await reading.handle(BATCH[1])
+    assert waited[0] == 0
+    assert 50 < waited[1] <= 60
+    assert noting.offsets == [[0], [1, 2, 3]]
+
+
+async def test_a_batch_that_fails_is_read_again_from_where_it_begins() -> None:
+    client = Fetched([3, 4])
+    with pytest.raises(TimeoutError):
+        await fed(reader(Slow(most=2)), client).handle(BATCH[2])
+    assert client.sent == [2]
+
+
+async def test_a_partition_that_was_lost_meanwhile_is_left_to_who_has_it_now() -> None:
+    client = Fetched([3, 4], ours=False)
+    with pytest.raises(TimeoutError):
+        await fed(reader(Slow(most=2)), client).handle(BATCH[2])
+    assert client.sent == []
+
+
+async def test_a_record_is_read_again_too_when_the_client_fails_to_fetch_more() -> None:
+    class Failing(Fetched):
+        async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[Any, Any]:
+            raise TopicAuthorizationFailedError
+
+    client, noting = Failing(), Noting()
+    with pytest.raises(TopicAuthorizationFailedError):
+        await fed(reader(noting), client).handle(BATCH[2])
+    assert (client.sent, noting.offsets) == ([2], [])
 
 
 class Growing(Reader):
@@ -199,9 +249,9 @@ class Growing(Reader):
 
 
 async def test_what_is_answered_while_a_reader_takes_its_place_is_not_taken_for_lost(engine: AsyncEngine) -> None:
-    growing = Growing(engine, Metrics(), Slow(1).process, lambda: None)
-    await growing._place(cast(AIOKafkaConsumer, growing), [TopicPartition("partners.ash.events", 0)])
-    assert list(growing.unread) == ["partners.ash.events/7"]
+    growing = Growing(engine, Metrics(), Slow(1).process, lambda: None, MOST)
+    await growing._place(cast(AIOKafkaConsumer, growing), [PLACE])
+    assert list(growing.unread) == [f"{PLACE.topic}/7"]
 
 
 PATTERN = r"^partners\.come-[a-z]+\.events$"
@@ -247,7 +297,7 @@ async def running(
         kafka_bootstrap=engines.kafka.bootstrap, kafka_username=engines.kafka.username,
         kafka_password=engines.kafka.password, database_url=url, http_port=1, metadata_seconds=0.5, session_seconds=6,
     )  # fmt: skip
-    reading, broker = Reader(make_engine(url), Metrics(), Slow(500).process, lambda: None), make_broker(settings)
+    reading, broker = Reader(make_engine(url), Metrics(), Slow(500).process, lambda: None, MOST), make_broker(settings)
     reading.consumer = subscribe(broker, settings, "newcomers", reading.handle, pattern=PATTERN, listener=reading)
     reading.ready.set()
     await broker.start()

@@ -75,12 +75,12 @@ async def test_a_topic_that_another_instance_reads_now_shows_no_more() -> None:
     async def fail(_: object) -> Done:
         raise TimeoutError
 
-    reader = Reader(cast(AsyncEngine, None), Metrics(), fail, lambda: None)
+    reader = Reader(cast(AsyncEngine, None), Metrics(), fail, lambda: None, 2)
     reader.ready.set()
     await reader.on_partitions_assigned([TopicPartition(ASH, 0), TopicPartition(ASHDOWN, 0)])
     batch = [RawRecord(topic, 0, 0, MONDAY, b"k", b"{}", ()) for topic in (ASH, ASHDOWN)]
     with pytest.raises(TimeoutError):
-        await reader.handle(batch)
+        await reader.answer(batch)
     reader.show_unread()
     assert gauge(reader.metrics, "behind_seconds", topic=ASH)
     await reader.on_partitions_assigned([TopicPartition(ASHDOWN, 0)])
