@@ -10,8 +10,8 @@ from typing import Final
 from shared.history import Ledger
 from shared.reference import Reference
 
-MOST_FACTS: Final = 100_000
-"""Facts that are kept: some 200 MB. Those of the registrations that were longest not asked for go first."""
+MOST_FACTS: Final = 30_000
+"""Facts that are kept: some 60 MB. Those of the registrations that were longest not asked for go first."""
 
 Mark = tuple[bytes, int, datetime | None, int | None]
 """What a registration's row says, and no two states of it share: key of the copies, version, decided time, and the
