@@ -61,7 +61,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     _given: frozenset[str] = frozenset()
 
     async def handle(self, first: RawRecord) -> None:
-        """Answer a record and what else there is by now; what fails is read again.
+        """Answer a record and what else there is by now. What fails is read again, after a wait, longer each time.
 
         Not gathered under the lock: a rebalance waits for that, and gathering for a rebalance.
         """
@@ -72,9 +72,10 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._gather(consumer, batch)
             async with self._busy:
                 await self.answer(batch)
-        except Exception:
+        except Exception as error:
             if consumer:
                 _read_again(consumer, batch)
+            await self._fail(error)
             raise
         finally:
             self._ended = time.monotonic()
@@ -107,20 +108,15 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
             batch += [raw_record(row) for row in rows if row.offset > last.get(place, -1)]
 
     async def answer(self, batch: Sequence[RawRecord]) -> None:
-        """Answer a batch; on a failure wait, longer each time, and raise.
+        """Answer a batch, after a failure in ever smaller parts.
 
-        After a failure it is taken in ever smaller parts: a transaction has a time limit, and what a slow hour does
-        not let it do with a whole batch it may do with a half.
+        A transaction has a time limit: what a slow hour does not let it do with a whole batch it may do with a half.
         """
         self.unread = _oldest(batch)
         crash.point("after_fetch", len(batch))
         size = max(1, len(batch) >> self._failures)
-        try:
-            for start in range(0, len(batch), size):
-                await self._process(batch[start : start + size])
-        except Exception as error:
-            await self._fail(error)
-            raise
+        for start in range(0, len(batch), size):
+            await self._process(batch[start : start + size])
         self._failures = 0
         for topic in self.unread:
             self.metrics.behind.labels(topic).set(0)

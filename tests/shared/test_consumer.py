@@ -58,48 +58,6 @@ def reader(process: Slow, stopped: list[bool] | None = None) -> Reader:
     return made
 
 
-async def test_a_batch_that_takes_too_long_is_taken_in_ever_smaller_parts() -> None:
-    slow = Slow(most=2)
-    reading = reader(slow)
-    for _ in range(2):
-        with pytest.raises(TimeoutError):
-            await reading.answer(BATCH)
-    await reading.answer(BATCH)
-    assert slow.taken == [2, 2, 2, 2]
-
-
-async def test_after_a_success_the_next_batch_is_taken_whole() -> None:
-    slow = Slow(most=4)
-    reading = reader(slow)
-    with pytest.raises(TimeoutError):
-        await reading.answer(BATCH)
-    await reading.answer(BATCH)
-    slow.most = 8
-    await reading.answer(BATCH)
-    assert slow.taken == [4, 4, 8]
-
-
-async def test_the_age_of_the_first_record_in_hand_shows_while_a_batch_fails() -> None:
-    reading = reader(Slow(most=2))
-    with pytest.raises(TimeoutError):
-        await reading.answer(BATCH)
-    reading.show_unread()
-    shown = reading.metrics.registry.get_sample_value("senconet_behind_seconds", {"topic": "partners.ash.events"})
-    assert shown is not None
-    assert shown > 0
-
-
-async def test_a_fault_of_most_of_a_batch_stops_the_service() -> None:
-    class Broken(Slow):
-        async def process(self, batch: Sequence[RawRecord]) -> Done:
-            raise SystemicFault("5 of 8 records failed")
-
-    stopped: list[bool] = []
-    with pytest.raises(SystemicFault):
-        await reader(Broken(most=0), stopped).answer(BATCH)
-    assert stopped == [True]
-
-
 class Fetched:
     """A client: what it hands out each time that it is asked, and where it is sent."""
 
@@ -148,6 +106,53 @@ def fed(reading: Reader, client: Fetched) -> Reader:
     """The reader, with a client."""
     reading.consumer = lambda: cast(AIOKafkaConsumer, client)
     return reading
+
+
+async def take(reading: Reader) -> None:
+    """Hand out the batch: its first record, and then the others."""
+    await fed(reading, Fetched(range(1, len(BATCH)))).handle(BATCH[0])
+
+
+async def test_a_batch_that_takes_too_long_is_taken_in_ever_smaller_parts() -> None:
+    slow = Slow(most=2)
+    reading = reader(slow)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await take(reading)
+    await take(reading)
+    assert slow.taken == [2, 2, 2, 2]
+
+
+async def test_after_a_success_the_next_batch_is_taken_whole() -> None:
+    slow = Slow(most=4)
+    reading = reader(slow)
+    with pytest.raises(TimeoutError):
+        await take(reading)
+    await take(reading)
+    slow.most = 8
+    await take(reading)
+    assert slow.taken == [4, 4, 8]
+
+
+async def test_the_age_of_the_first_record_in_hand_shows_while_a_batch_fails() -> None:
+    reading = reader(Slow(most=2))
+    with pytest.raises(TimeoutError):
+        await take(reading)
+    reading.show_unread()
+    shown = reading.metrics.registry.get_sample_value("senconet_behind_seconds", {"topic": "partners.ash.events"})
+    assert shown is not None
+    assert shown > 0
+
+
+async def test_a_fault_of_most_of_a_batch_stops_the_service() -> None:
+    class Broken(Slow):
+        async def process(self, batch: Sequence[RawRecord]) -> Done:
+            raise SystemicFault("5 of 8 records failed")
+
+    stopped: list[bool] = []
+    with pytest.raises(SystemicFault):
+        await take(reader(Broken(most=0), stopped))
+    assert stopped == [True]
 
 
 async def test_a_record_is_answered_with_all_that_has_been_fetched_and_waits_for_nothing() -> None:
@@ -217,10 +222,14 @@ async def test_a_record_is_read_again_too_when_the_client_fails_to_fetch_more() 
         async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[Any, Any]:
             raise TopicAuthorizationFailedError
 
-    client, noting = Failing(), Noting()
+    client, reading = Failing(), reader(noting := Noting())
     with pytest.raises(TopicAuthorizationFailedError):
-        await fed(reader(noting), client).handle(BATCH[2])
+        await fed(reading, client).handle(BATCH[2])
     assert (client.sent, noting.offsets) == ([2], [])
+    failures = reading.metrics.registry.get_sample_value(
+        "senconet_batch_failures_total", {"error": "TopicAuthorizationFailedError"}
+    )
+    assert failures == 1
 
 
 class Growing(Reader):
