@@ -1,33 +1,26 @@
-"""What a reader does with a batch that fails, and with a topic that comes while it runs."""
+"""What a reader takes as a batch, and does with one that fails."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import TopicAuthorizationFailedError
-from confluent_kafka.admin import NewTopic
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from senconet.local.engines import Engines
-from senconet.migrate import migrate
-from shared import consumer, topics
-from shared.consumer import Newcomers, Reader
-from shared.database import make_engine, transaction
+from shared import consumer
+from shared.consumer import Reader
 from shared.judging import SystemicFault
-from shared.kafka import FETCH_AFTER_SECONDS, fetch_all_at_once, make_broker, reading, subscribe
+from shared.kafka import FETCH_AFTER_SECONDS, fetch_all_at_once, reading
 from shared.metrics import Metrics
 from shared.pipeline import Done
-from shared.positions import POSITIONS, Partition
+from shared.positions import Partition
 from shared.records import RawRecord
-from shared.settings import Settings
 
 PLACE = TopicPartition("partners.ash.events", 0)
 MOST = 20
@@ -184,6 +177,14 @@ async def test_a_full_batch_is_joined_by_no_more(monkeypatch: pytest.MonkeyPatch
     assert (len(noting.offsets[0]), client.asked) == (MOST, [(0, MOST - 1)])
 
 
+async def test_a_large_batch_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "BEHIND_SECONDS", float("inf"))
+    monkeypatch.setattr(consumer, "FEW", len(BATCH))
+    noting, client = Noting(), Fetched(range(1, len(BATCH)), [len(BATCH)])
+    await fed(reader(noting), client).handle(BATCH[0])
+    assert (noting.taken, client.asked) == ([len(BATCH)], [(0, MOST - 1)])
+
+
 async def test_who_is_in_no_hurry_begins_a_batch_at_its_pace_with_all_that_has_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -263,91 +264,8 @@ async def test_what_is_answered_while_a_reader_takes_its_place_is_not_taken_for_
     assert list(growing.unread) == [f"{PLACE.topic}/7"]
 
 
-PATTERN = r"^partners\.come-[a-z]+\.events$"
-FIRST, SECOND = topics.events("come-first"), topics.events("come-second")
-PATIENCE = 30
-
-
-class Leader:
-    """Shares out the topics of a group, all but those that it does not think of."""
-
-    def __init__(self) -> None:
-        self.forgets = {SECOND}
-        self._assign = RoundRobinPartitionAssignor.assign
-
-    def assign(self, cluster: Any, members: Any) -> Any:
-        """See RoundRobinPartitionAssignor."""
-        return self._assign(cluster, {name: self._without(member) for name, member in members.items()})
-
-    def _without(self, member: Any) -> Any:
-        return SimpleNamespace(subscription=[topic for topic in member.subscription if topic not in self.forgets])
-
-
-@pytest.fixture
-def leader(monkeypatch: pytest.MonkeyPatch) -> Leader:
-    """Every group's, in this process."""
-    leader = Leader()
-    monkeypatch.setattr(RoundRobinPartitionAssignor, "assign", leader.assign)
-    monkeypatch.setattr(consumer, "REBALANCE_SECONDS", 0.5)
-    return leader
-
-
-@pytest.fixture
-async def running(
-    engines: Engines, fresh_databases: Callable[[], Mapping[str, str]], leader: Leader
-) -> AsyncIterator[Reader]:
-    """A reader of two topics that has joined its group."""
-    url = fresh_databases()["enrolment"]
-    migrate("enrolment", url)
-    admin = engines.kafka.admin()
-    for made in admin.create_topics([NewTopic(name, 1, 1) for name in (FIRST, SECOND)]).values():
-        made.result(10)
-    settings = Settings(
-        kafka_bootstrap=engines.kafka.bootstrap, kafka_username=engines.kafka.username,
-        kafka_password=engines.kafka.password, database_url=url, http_port=1, metadata_seconds=0.5, session_seconds=6,
-    )  # fmt: skip
-    reading, broker = Reader(make_engine(url), Metrics(), Slow(500).process, lambda: None, MOST), make_broker(settings)
-    reading.consumer = subscribe(broker, settings, "newcomers", reading.handle, pattern=PATTERN, listener=reading)
-    reading.ready.set()
-    await broker.start()
-    try:
-        await until(reading, given, {FIRST})
-        yield reading
-    finally:
-        await broker.stop()
-        await reading.engine.dispose()
-
-
-async def given(reading: Reader) -> set[str]:
-    """The topics that somebody has been given."""
-    async with transaction(reading.engine) as tx:
-        return set((await tx.execute(select(POSITIONS.c.topic))).scalars())
-
-
-async def until(reading: Reader, ask: Callable[[Reader], Awaitable[set[str]]], answer: set[str]) -> None:
-    """Ask until this is the answer."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            if await ask(reading) == answer:
-                return
-            await asyncio.sleep(0.1)
-
-
 async def test_a_client_is_made_to_ask_for_all_its_partitions_together(engines: Engines) -> None:
     async with reading(engines.kafka.client_options()) as client:
         assert client._fetcher._prefetch_backoff < FETCH_AFTER_SECONDS, "it would do so by itself"
         fetch_all_at_once(client)
         assert client._fetcher._prefetch_backoff == FETCH_AFTER_SECONDS
-
-
-async def test_a_topic_that_nobody_was_given_is_shared_out_once_it_is_missed(running: Reader, leader: Leader) -> None:
-    newcomers = Newcomers(running)
-
-    async def look(reading: Reader) -> set[str]:
-        await newcomers.look()
-        return await given(reading)
-
-    await asyncio.wait_for(running.joined.wait(), PATIENCE)
-    assert running.running().subscription() == {FIRST, SECOND}
-    leader.forgets.clear()
-    await until(running, look, {FIRST, SECOND})
