@@ -20,7 +20,7 @@ from shared.records import RawRecord
 _REFERENCE_PREFIX: Final = topics.reference("")
 
 SettingsMoved = Callable[[AsyncConnection, Sequence[str]], Awaitable[None]]
-"""What a service does when settings have changed, in the same transaction."""
+"""What a service does when settings have changed, in the same transaction, which it ends."""
 
 
 async def absorb(engine: AsyncEngine, batch: Sequence[RawRecord], settings_moved: SettingsMoved | None = None) -> Done:

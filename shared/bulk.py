@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSON, TEXT, Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared import crash
 from shared.database import Statement, add_rows, document, run
 
 Rows = Sequence[Mapping[str, Any]]
@@ -38,13 +39,21 @@ FEW: Final = 100
 _TEXT: Final = TEXT()
 
 
-async def write(tx: AsyncConnection, statements: Sequence[Statement], *added: tuple[Table, Rows]) -> None:
-    """Run statements, then insert rows into tables, in one round trip where there are few. Raises DBAPIError."""
+async def finish(tx: AsyncConnection, statements: Sequence[Statement], *added: tuple[Table, Rows]) -> None:
+    """Run statements, insert rows into tables and commit, all in one round trip where the rows are few.
+
+    Raises DBAPIError.
+    """
     few = [(inserting(target, tuple(rows[0])), rows) for target, rows in added if 0 < len(rows) <= FEW]
-    await run(tx, *statements, *filled(*few))
-    for target, rows in added:
-        if len(rows) > FEW:
+    many = [(target, rows) for target, rows in added if len(rows) > FEW]
+    last = [*statements, *filled(*few)]
+    if many:
+        await run(tx, *last)
+        for target, rows in many:
             await add_rows(tx, target, rows)
+        last = []
+    crash.point("before_commit", max((len(rows) for _, rows in added), default=0))
+    await run(tx, *last, last=True)
 
 
 def filled(*statements: tuple[Insert | Update, Rows]) -> list[Statement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
+from itertools import count
 from typing import Any, Final
 
 import psycopg
@@ -13,10 +14,14 @@ from psycopg.types.json import set_json_dumps
 from pydantic_core import from_json, to_json
 from sqlalchemy import ClauseElement, ColumnElement, Table, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
+
+from shared.round_trip import Prepared, round_trip
 
 TRANSACTION_TIMEOUT_SECONDS: Final = 5
 
@@ -27,6 +32,8 @@ Rows = list[Any]
 """The rows that a statement returns."""
 
 _DIALECT: Final = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
+_NUMBERED: Final = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_NUMBERS: Final = count()
 _OPTIONS: Final = (
     f"-c transaction_timeout={TRANSACTION_TIMEOUT_SECONDS}s"
     " -c lock_timeout=3s -c idle_in_transaction_session_timeout=5s -c timezone=UTC"
@@ -38,7 +45,7 @@ def make_engine(url: str, *, tried: bool = False) -> AsyncEngine:
 
     No transaction outlives `TRANSACTION_TIMEOUT_SECONDS`: progress rests on that. `tried`: each connection is tried
     before it is used, for who cannot do again what failed because the database was away. The last used is used again:
-    it knows the statements.
+    it knows the statements. The driver prepares none of its own: it would forget ours with its own after a rollback.
     """
     return create_async_engine(
         url,
@@ -49,13 +56,16 @@ def make_engine(url: str, *, tried: bool = False) -> AsyncEngine:
         hide_parameters=True,
         json_serializer=document,
         json_deserializer=from_json,
-        connect_args={"options": _OPTIONS},
+        connect_args={"options": _OPTIONS, "prepare_threshold": None},
     )
 
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """One transaction: committed when the block ends, rolled back when it raises. There is no other commit."""
+    """One transaction: committed when the block ends, or with its last statements (`run`), rolled back when it raises.
+
+    There is no other commit.
+    """
     async with engine.begin() as connection:
         yield connection
 
@@ -66,7 +76,8 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     async with engine.connect() as connection:
         await connection.execution_options(**options)
-        yield connection
+        async with connection.begin():
+            yield connection
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -84,36 +95,38 @@ def among(columns: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]]
     return tuple_(*columns).in_(select(*(wanted.c[name] for name in names)))
 
 
-async def run(tx: AsyncConnection, *statements: Statement) -> list[Rows]:
+async def run(tx: AsyncConnection, *statements: Statement, last: bool = False) -> list[Rows]:
     """Run statements with their values, in order and in one round trip; returns the rows of each.
 
-    A round trip costs more than most statements do, the more so where many processes share a core. The statements are
-    constants: each is compiled once. Raises DBAPIError as any statement.
+    A round trip costs more than most statements do, the more so where many processes share a core. `last`: they end the
+    transaction, which is committed in the same round trip; nothing can follow. The statements are constants: each is
+    compiled once. Raises DBAPIError as any statement.
     """
-    if not statements:
+    assert tx.in_transaction()
+    if not statements and not last:
         return []
-    connection = await _driver(tx)
+    asked = [_prepared(statement, values) for statement, values in statements]
     try:
-        async with connection.pipeline():
-            done = [await _start(connection, statement, values) for statement, values in statements]
-        return [await cursor.fetchall() if cursor.description else [] for cursor in done]
+        rows = await round_trip(await _driver(tx), *asked, commit=last)
     except psycopg.Error as error:
         raise DBAPIError.instance("run", None, error, psycopg.Error, hide_parameters=True) from error
+    if last:
+        await tx.commit()  # it is; the block is not to go on, nor to commit again
+    return rows
 
 
-async def _start(
-    connection: psycopg.AsyncConnection[Any], statement: ClauseElement, values: Mapping[str, Any]
-) -> psycopg.AsyncCursor[Any]:
-    compiled, literals = _compiled(statement)
-    return await connection.execute(compiled, {**literals, **values})
+def _prepared(statement: ClauseElement, values: Mapping[str, Any]) -> tuple[Prepared, list[Any]]:
+    prepared, names, literals = _compiled(statement)
+    return prepared, [values.get(name, literals.get(name)) for name in names]
 
 
 @cache
-def _compiled(statement: ClauseElement) -> tuple[bytes, Mapping[str, Any]]:
-    """A statement as the driver takes it, with the values that stand in it."""
-    compiled = statement.compile(dialect=_DIALECT)
-    literals = compiled.params or {}
-    return str(compiled).encode(), {name: value for name, value in literals.items() if value is not None}
+def _compiled(statement: ClauseElement) -> tuple[Prepared, Sequence[str], Mapping[str, Any]]:
+    """A statement as PostgreSQL takes it, the names of its values, and the values that stand in it."""
+    compiled = statement.compile(dialect=_NUMBERED)
+    assert isinstance(compiled, SQLCompiler)
+    prepared = Prepared(f"senconet_{next(_NUMBERS)}".encode(), str(compiled).encode())
+    return prepared, compiled.positiontup or (), compiled.params
 
 
 async def _driver(tx: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any, ...]]:

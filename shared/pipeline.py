@@ -186,7 +186,7 @@ async def judge_records(
     poison: frozenset[Position],
     claiming: Callable[[Sequence[RawRecord]], Asking[Claim]],
 ) -> tuple[Claim, Judging]:
-    """Read, load under locks, judge and write what is claimed of some records, inside the transaction given.
+    """Read, load under locks, judge and write what is claimed of some records, at the end of the transaction given.
 
     They are read, and asked for, under the reference data of the batch before: if there is something new, once more.
     """
@@ -231,7 +231,7 @@ class Judging:
     now: datetime
 
     async def save(self, tx: AsyncConnection, first: Sequence[Statement] = ()) -> None:
-        """Write what was judged, with what else is to be written."""
+        """Write what was judged, with what else is to be written, and commit."""
         statements = [*first, *self.service.close(self.judge)]
         await store.save(tx, self.batch.writes, self.now, self.service.held_receipt_after, statements)
 

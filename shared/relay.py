@@ -24,6 +24,7 @@ from shared import crash
 from shared.database import table, transaction
 from shared.kafka import BatchProducer, client_options, reading
 from shared.messages import decode, encode
+from shared.round_trip import Prepared, round_trip
 from shared.settings import Settings
 from shared.tables import RelayRow
 from shared.topics import REQUEST_PARTITIONS
@@ -34,8 +35,10 @@ TELL_SECONDS: Final = 1.0
 """Progress costs as much as some dozen messages, and a batch of each who hears it: under load it is not told after
 each."""
 _RELAY: Final = table(RelayRow)
-_OLDEST: Final = f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}"
-_DELETE: Final = "DELETE FROM outbox WHERE id = ANY(CAST(%s AS bigint[]))"
+_OLDEST: Final = Prepared(
+    b"oldest", f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}".encode()
+)
+_DELETE: Final = Prepared(b"delete", b"DELETE FROM outbox WHERE id = ANY(CAST($1 AS bigint[]))")
 # The lock of a relay whose host died without a word is free within half a minute.
 _NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")
@@ -160,11 +163,9 @@ async def _delete_and_read(listening: Listening, sent: Sequence[int]) -> list[tu
 
     By the connection that holds the lock: who has lost that does not read on.
     """
-    async with listening.pipeline():
-        if sent:
-            await listening.execute(_DELETE, (f"{{{','.join(map(str, sent))}}}",))
-        oldest = await listening.cursor(binary=True).execute(_OLDEST)
-    return await oldest.fetchall()
+    deleting = [(_DELETE, [f"{{{','.join(map(str, sent))}}}"])] if sent else []
+    *_, oldest = await round_trip(listening, *deleting, (_OLDEST, []))
+    return oldest
 
 
 async def _send(

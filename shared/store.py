@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import crash, records
-from shared.bulk import filled, putting, write
+from shared.bulk import filled, finish, putting
 from shared.contract import Position
 from shared.database import Statement, document, table
 from shared.history import Ledger
@@ -45,7 +45,7 @@ _HOLD: Final = putting(HOLDS, tuple(column.name for column in HOLDS.c), again=["
 async def save(
     tx: AsyncConnection, writes: Writes, now: datetime, receipt_after: timedelta, statements: Sequence[Statement]
 ) -> None:
-    """Write what a batch decided, with what a service adds.
+    """Write what a batch decided, with what a service adds, and commit.
 
     Outbox ids are drawn under the locks, so their order is that of decisions.
     """
@@ -54,14 +54,13 @@ async def save(
     released = [(place.topic, place.partition, place.offset) for place in writes.released]
     release = [(_RELEASE, {"rows": document(released)})] if released else []
     hold = filled((_HOLD, [_hold_row(hold, receipt_after) for hold in writes.held.values()]))
-    await write(
+    await finish(
         tx,
         [*statements, *ledgers, *release, *hold, *waking(writes.messages)],
         (JOURNAL, [_journal_row(written) for written in writes.answers]),
         (QUARANTINE, _quarantine_rows(writes, now)),
         (OUTBOX, outbox_rows(writes.messages)),
     )
-    crash.point("before_commit", len(writes.answers))
 
 
 def waking(messages: Sequence[Message]) -> list[Statement]:

@@ -13,7 +13,7 @@ from services.enrolment.judge import EnrolmentJudge
 from services.enrolment.places import place_anew
 from services.enrolment.tables import IdentityRow, PersonRow, SettingKeyRow, WithheldRow
 from shared.asking import Asking
-from shared.bulk import filled, inserting, putting, write
+from shared.bulk import filled, finish, inserting, putting
 from shared.contract import Event
 from shared.database import Statement, document, listed, paired, run, table
 from shared.history import Name
@@ -155,7 +155,7 @@ def _identity_row(identity: Identity, *, live: bool) -> dict[str, object]:
 
 
 async def move_places(tx: AsyncConnection, urns: Sequence[str]) -> None:
-    """Place the registrations of changed settings anew."""
+    """Place the registrations of changed settings anew, and commit."""
     ledgers = await lock_ledgers(tx, sorted(await _from_settings(tx, urns)))
     settings = await _from_settings(tx, urns)  # again: one may have moved before it was locked
     periods = await setting_periods(tx, urns)
@@ -169,7 +169,7 @@ async def move_places(tx: AsyncConnection, urns: Sequence[str]) -> None:
     messages = [message for _, told in placed for message in told]
     statuses = {ledger.registration: ledger.status for ledger, _ in placed}
     moved = saving_ledgers([ledger for ledger, _ in placed], statuses)
-    await write(tx, [*moved, *waking(messages)], (OUTBOX, outbox_rows(messages)))
+    await finish(tx, [*moved, *waking(messages)], (OUTBOX, outbox_rows(messages)))
 
 
 async def _from_settings(tx: AsyncConnection, urns: Sequence[str]) -> dict[str, str]:

@@ -72,7 +72,7 @@ async def keep(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
         fresh = [record for record in batch if claim.takes(record)]
         told = (receipt for record in fresh if (receipt := read(record)))
         rows = [_row(receipt) for receipt in newest(told).values()]
-        await run(tx, *claim.advance, *filled((_PUT, rows)))
+        await run(tx, *claim.advance, *filled((_PUT, rows)), last=True)
     return Done(gaps=claim.gaps, records=len(fresh))
 
 

@@ -17,7 +17,7 @@ from services.reporting.projection import Identity, Known, Told
 from services.reporting.tables import EntryRow, FactRow, PeriodRow, TraineeRow, ViewRow
 from shared import topics
 from shared.asking import Asking
-from shared.bulk import adding, changing, filled, putting, write
+from shared.bulk import adding, changing, filled, finish, putting
 from shared.database import Statement, document, listed, table
 from shared.messages import Message, encode
 from shared.states import AssessmentState, MentoringState
@@ -81,7 +81,7 @@ def known_of(row: Any) -> Known:
 async def save(
     tx: AsyncConnection, changes: Sequence[Change], told: Iterable[Told], statements: Sequence[Statement]
 ) -> None:
-    """Write what is known now and what follows from it, and publish each view that has changed."""
+    """Write what is known now and what follows from it, publish each view that has changed, and commit."""
     changed = [change for change in changes if change.after != change.before]
     shown = [(view, encode(view["body"])) for change in changed for view in _views(change)]
     messages = [_view_message(view, body) for view, body in shown]
@@ -91,7 +91,7 @@ async def save(
         (_ADD_FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})]),
         (_PUT_VIEWS, [{**view, "body": body.decode()} for view, body in shown]),
     )
-    await write(
+    await finish(
         tx,
         [*statements, *written, *_erasing(changed), *_dropping(periods), *waking(messages)],
         (PERIODS, [_period_row(id_, period) for id_, group in periods.items() for period in group]),

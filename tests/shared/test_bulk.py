@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import bulk
-from shared.bulk import filled, putting, write
-from shared.database import transaction
+from shared.bulk import filled, finish, putting
+from shared.database import run, transaction
 from shared.store import HOLDS, JOURNAL, OUTBOX
 
 NOW: Final = datetime(2026, 1, 5, 12, 0, 0, 123456, tzinfo=UTC)
@@ -36,7 +36,8 @@ HOLD: Final = {
 async def kept(engine: AsyncEngine, target: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows that are in an empty table after these were written, in order of their ids."""
     async with transaction(engine) as tx:
-        await write(tx, [], (target, rows))
+        await finish(tx, [], (target, rows))
+    async with transaction(engine) as tx:
         found = await tx.execute(select(*(target.c[name] for name in rows[0])).order_by(target.c.id))
         told = [dict(row._mapping) for row in found]
         await tx.execute(delete(target))
@@ -66,7 +67,7 @@ async def test_a_key_that_is_there_is_an_error_of_the_database(
 async def test_of_a_row_that_is_there_only_what_is_to_be_is_written_over(engine: AsyncEngine) -> None:
     put = putting(HOLDS, tuple(HOLD), again=["problems"])
     async with transaction(engine) as tx:
-        await write(tx, filled((put, [HOLD])))
-        await write(tx, filled((put, [HOLD | {"problems": [{"code": "two"}], "record": b"other"}])))
+        await run(tx, *filled((put, [HOLD])))
+        await run(tx, *filled((put, [HOLD | {"problems": [{"code": "two"}], "record": b"other"}])))
         (row,) = await tx.execute(select(HOLDS.c.record, HOLDS.c.problems, HOLDS.c.digest))
     assert tuple(row) == (b"\xff\x00", [{"code": "two"}], b"\x00")
