@@ -34,7 +34,7 @@ Rows = Sequence[Mapping[str, Any]]
 """Rows by column, each with the statement's columns. A JSON body is given as it is, or as its text."""
 
 FEW: Final = 100
-"""Up to so many rows of a table go with the statements: by COPY a row costs a quarter, and two round trips more."""
+"""Up to so many rows of a table go with the statements: by COPY a row costs a quarter, and three round trips more."""
 
 _TEXT: Final = TEXT()
 
@@ -52,6 +52,7 @@ async def finish(tx: AsyncConnection, statements: Sequence[Statement], *added: t
         for target, rows in many:
             await add_rows(tx, target, rows)
         last = []
+    # Of few rows this is before anything was sent: their COMMIT goes with them.
     crash.point("before_commit", max((len(rows) for _, rows in added), default=0))
     await run(tx, *last, last=True)
 

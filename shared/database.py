@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from itertools import count
 from typing import Any, Final
 
 import psycopg
@@ -15,13 +14,12 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import ClauseElement, ColumnElement, Table, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
-from shared.round_trip import Prepared, round_trip
+from shared.round_trip import Asked, Prepared, round_trip
 
 TRANSACTION_TIMEOUT_SECONDS: Final = 5
 
@@ -31,9 +29,7 @@ Statement = tuple[ClauseElement, Mapping[str, Any]]
 Rows = list[Any]
 """The rows that a statement returns."""
 
-_DIALECT: Final = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
-_NUMBERED: Final = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-_NUMBERS: Final = count()
+_DIALECT: Final = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _OPTIONS: Final = (
     f"-c transaction_timeout={TRANSACTION_TIMEOUT_SECONDS}s"
     " -c lock_timeout=3s -c idle_in_transaction_session_timeout=5s -c timezone=UTC"
@@ -100,33 +96,35 @@ async def run(tx: AsyncConnection, *statements: Statement, last: bool = False) -
 
     A round trip costs more than most statements do, the more so where many processes share a core. `last`: they end the
     transaction, which is committed in the same round trip; nothing can follow. The statements are constants: each is
-    compiled once. Raises DBAPIError as any statement.
+    compiled once. Raises DBAPIError as any statement; of `last` it may have been committed if the connection was lost.
     """
-    assert tx.in_transaction()
-    if not statements and not last:
-        return []
-    asked = [_prepared(statement, values) for statement, values in statements]
-    try:
-        rows = await round_trip(await _driver(tx), *asked, commit=last)
-    except psycopg.Error as error:
-        raise DBAPIError.instance("run", None, error, psycopg.Error, hide_parameters=True) from error
+    if not tx.in_transaction():
+        raise RuntimeError("this transaction has been committed")
+    rows: list[Rows] = []
+    if statements:
+        asked = [_prepared(statement, values) for statement, values in statements]
+        try:
+            rows = await round_trip(await _driver(tx), *asked, commit=last)
+        except psycopg.Error as error:
+            raise DBAPIError.instance("run", None, error, psycopg.Error, hide_parameters=True) from error
     if last:
-        await tx.commit()  # it is; the block is not to go on, nor to commit again
+        await tx.commit()  # where it was in the round trip, this but ends the block's own
     return rows
 
 
-def _prepared(statement: ClauseElement, values: Mapping[str, Any]) -> tuple[Prepared, list[Any]]:
+def _prepared(statement: ClauseElement, values: Mapping[str, Any]) -> Asked:
     prepared, names, literals = _compiled(statement)
-    return prepared, [values.get(name, literals.get(name)) for name in names]
+    given = {**literals, **values}
+    return prepared, [given[name] for name in names]
 
 
 @cache
 def _compiled(statement: ClauseElement) -> tuple[Prepared, Sequence[str], Mapping[str, Any]]:
     """A statement as PostgreSQL takes it, the names of its values, and the values that stand in it."""
-    compiled = statement.compile(dialect=_NUMBERED)
+    compiled = statement.compile(dialect=_DIALECT)
     assert isinstance(compiled, SQLCompiler)
-    prepared = Prepared(f"senconet_{next(_NUMBERS)}".encode(), str(compiled).encode())
-    return prepared, compiled.positiontup or (), compiled.params
+    literals = {name: value for name, value in compiled.params.items() if value is not None}
+    return Prepared(str(compiled).encode()), compiled.positiontup or (), literals
 
 
 async def _driver(tx: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any, ...]]:

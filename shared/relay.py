@@ -35,10 +35,8 @@ TELL_SECONDS: Final = 1.0
 """Progress costs as much as some dozen messages, and a batch of each who hears it: under load it is not told after
 each."""
 _RELAY: Final = table(RelayRow)
-_OLDEST: Final = Prepared(
-    b"oldest", f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}".encode()
-)
-_DELETE: Final = Prepared(b"delete", b"DELETE FROM outbox WHERE id = ANY(CAST($1 AS bigint[]))")
+_OLDEST: Final = Prepared(f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}".encode())
+_DELETE: Final = Prepared(b"DELETE FROM outbox WHERE id = ANY(CAST($1 AS bigint[]))")
 # The lock of a relay whose host died without a word is free within half a minute.
 _NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")

@@ -1,18 +1,19 @@
-"""One round trip to PostgreSQL: statements leave in one packet, and what they return is waited for once.
+"""One round trip to PostgreSQL: statements leave together, and what they return is waited for once.
 
-The driver's own pipeline sends each statement by itself, which wakes the server as often, and waits for BEGIN and for
-COMMIT alone. So this goes beneath its cursors, to its wrapper of libpq.
+Small ones are one packet. The driver's own pipeline sends each statement by itself, which wakes the server as often,
+and waits for BEGIN and for COMMIT alone. So this goes beneath its cursors, to its wrapper of libpq.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import abc, generators
+from psycopg import abc, errors, generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
@@ -24,30 +25,36 @@ _KNOWN: Final = WeakKeyDictionary[Connection, set[bytes]]()
 """The names of the statements that a connection knows by now."""
 
 _COMMIT: Final = b"COMMIT"
+_NUMBERS: Final = count()
+_FORGOTTEN: Final = (errors.FeatureNotSupported, errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+"""What a connection says whose prepared statements are not as we think, or not of the tables as they are now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement in PostgreSQL's own notation (`$1`), by the name under which a connection is to know it."""
+    """A statement in PostgreSQL's own notation (`$1`), and the name by which a connection is to know it."""
 
-    name: bytes
     text: bytes
+    name: bytes = field(default_factory=lambda: f"senconet_{next(_NUMBERS)}".encode())
 
 
-async def round_trip(
-    connection: Connection, *statements: tuple[Prepared, Sequence[Any]], commit: bool = False
-) -> list[list[Any]]:
-    """Run statements, each with its values, in order; returns the rows of each.
+Asked = tuple[Prepared, Sequence[Any]]
+"""A statement with its values, in the order of their numbers."""
+
+
+async def round_trip(connection: Connection, *statements: Asked, commit: bool = False) -> list[list[Any]]:
+    """Run statements in order; returns the rows of each.
 
     A transaction is begun where the connection would begin one, and committed after them if that is asked for. Values
-    go as text, whatever type the statement makes of them. Raises psycopg.Error; the transaction is then over but for
-    its rollback.
+    go as text, whatever type the statement makes of them. Raises psycopg.Error; the transaction is then undone, unless
+    the connection was lost: then it may have been committed, and so it may for who is cancelled meanwhile.
     """
     server, values = connection.pgconn, Transformer(connection)
-    begins = server.transaction_status == TransactionStatus.IDLE and not connection.autocommit
     known = _KNOWN.setdefault(connection, set())
     unknown = {statement.name: statement for statement, _ in statements if statement.name not in known}
     texts = [values.dump_sequence(given, [PyFormat.TEXT] * len(given)) for _, given in statements]
+    results: list[PGresult] = []
+    begins = server.transaction_status == TransactionStatus.IDLE and not connection.autocommit
     server.enter_pipeline_mode()
     try:
         if begins:
@@ -59,21 +66,38 @@ async def round_trip(
         if commit:
             server.send_query_params(_COMMIT, None)
         server.pipeline_sync()
-        results = await connection.wait(_received(server))
+        await connection.wait(_receive(server, results))
     finally:
-        if server.status == ConnStatus.OK:
-            server.exit_pipeline_mode()
-    made = results[begins : begins + len(unknown)]
-    known.update(name for name, result in zip(unknown, made, strict=False) if result.status == ExecStatus.COMMAND_OK)
-    for result in results:
-        if result.status == ExecStatus.FATAL_ERROR:
-            raise error_from_result(result)
+        _leave(server)
+        told = zip(unknown, results[begins:], strict=False)
+        known.update(name for name, result in told if result.status == ExecStatus.COMMAND_OK)
+    try:
+        _raise_first(results)
+    except _FORGOTTEN:
+        server.finish()
+        raise
     first = begins + len(unknown)
     return [_rows(values, result) for result in results[first : first + len(statements)]]
 
 
+def _leave(server: PGconn) -> None:
+    """End the pipeline. Where results are left over, nobody could tell what they answer."""
+    try:
+        if server.status == ConnStatus.OK:
+            server.exit_pipeline_mode()
+    except psycopg.OperationalError:
+        server.finish()
+
+
+def _raise_first(results: Sequence[PGresult]) -> None:
+    """Raise what went wrong first, if anything did: what came after was not done."""
+    for result in results:
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result)
+
+
 def _begin(connection: Connection) -> bytes:
-    """What the driver would begin a transaction of this connection with."""
+    """How a transaction of this connection begins, as it is set."""
     words = ["BEGIN"]
     if connection.isolation_level is not None:
         words.append(f"ISOLATION LEVEL {connection.isolation_level.name.replace('_', ' ')}")
@@ -82,14 +106,13 @@ def _begin(connection: Connection) -> bytes:
     return " ".join(words).encode()
 
 
-def _received(server: PGconn) -> Generator[Any, Any, list[PGresult]]:
-    """Sends what is left to send, and waits for all results up to the end of the pipeline."""
+def _receive(server: PGconn, results: list[PGresult]) -> Generator[Any, Any, None]:
+    """Send what is left to send, and add all results up to the end of the pipeline. Goes on after a cancellation."""
     yield from generators.send(server)
-    results: list[PGresult] = []
     while True:
         for result in (yield from generators.fetch_many(server)):
             if result.status == ExecStatus.PIPELINE_SYNC:
-                return results
+                return
             results.append(result)
 
 

@@ -86,7 +86,7 @@ async def test_what_is_last_is_committed_and_nothing_follows(alone: AsyncEngine,
         assert await topics_of(engine) == []
         await run(tx, adding("b"), last=True)
         assert await topics_of(engine) == ["a", "b"]
-        with pytest.raises(AssertionError):
+        with pytest.raises(RuntimeError):
             await run(tx, adding("c"))
         with pytest.raises(InvalidRequestError):
             await tx.execute(OUTBOX.delete())
@@ -137,6 +137,29 @@ async def test_who_is_told_to_stop_while_it_waits_leaves_nothing_behind(alone: A
         async with asyncio.timeout(0.5), transaction(alone) as tx:
             await run(tx, adding("a"), asking(SLEEP), adding("b"), last=True)
     assert await topics_of(alone) == []
+    async with transaction(alone) as tx:
+        await run(tx, adding("c"), last=True)
+    assert await topics_of(alone) == ["c"]
+
+
+async def test_a_value_that_was_forgotten_is_no_null(alone: AsyncEngine) -> None:
+    with pytest.raises(KeyError):
+        async with transaction(alone) as tx:
+            await run(tx, (ECHO, {"valeu": "a"}))
+
+
+async def test_a_table_that_has_changed_is_an_error_once(alone: AsyncEngine) -> None:
+    """A migration while a service runs: the statement is prepared anew, on another connection."""
+    everything = asking(text("SELECT * FROM outbox"))
+    async with transaction(alone) as tx:
+        assert await run(tx, everything) == [[]]
+    async with transaction(alone) as tx:
+        await tx.execute(text("ALTER TABLE outbox ADD COLUMN more text"))
+    with pytest.raises(DBAPIError):
+        async with transaction(alone) as tx:
+            await run(tx, everything)
+    async with transaction(alone) as tx:
+        assert await run(tx, everything) == [[]]
 
 
 async def test_a_server_that_goes_away_is_an_error_once(alone: AsyncEngine) -> None:
