@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
-from shared.round_trip import Asked, Prepared, round_trip
+from shared.round_trip import Asked, Connection, Prepared, round_trip
 
 TRANSACTION_TIMEOUT_SECONDS: Final = 5
 
@@ -127,7 +127,7 @@ def _compiled(statement: ClauseElement) -> tuple[Prepared, Sequence[str], Mappin
     return Prepared(str(compiled).encode()), compiled.positiontup or (), literals
 
 
-async def _driver(tx: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+async def _driver(tx: AsyncConnection) -> Connection:
     connection = (await tx.get_raw_connection()).driver_connection
     assert isinstance(connection, psycopg.AsyncConnection)
     return connection

@@ -24,7 +24,7 @@ from shared import crash
 from shared.database import table, transaction
 from shared.kafka import BatchProducer, client_options, reading
 from shared.messages import decode, encode
-from shared.round_trip import Prepared, round_trip
+from shared.round_trip import Connection, Prepared, round_trip
 from shared.settings import Settings
 from shared.tables import RelayRow
 from shared.topics import REQUEST_PARTITIONS
@@ -40,9 +40,6 @@ _DELETE: Final = Prepared(b"DELETE FROM outbox WHERE id = ANY(CAST($1 AS bigint[
 # The lock of a relay whose host died without a word is free within half a minute.
 _NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")
-
-Listening = psycopg.AsyncConnection[tuple[Any, ...]]
-"""The relay's own connection: it holds the lock and hears when there is something to publish."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ async def _mark(engine: AsyncEngine, *, stopped: bool) -> None:
         await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"stopped": stopped}))
 
 
-async def _publish(relayed: Relayed, listening: Listening) -> None:
+async def _publish(relayed: Relayed, listening: Connection) -> None:
     settings = relayed.settings
     options = client_options(
         settings.kafka_bootstrap, settings.kafka_username, settings.kafka_password.get_secret_value()
@@ -131,7 +128,7 @@ async def _ends(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, 
 
 async def _drain_for_ever(
     relayed: Relayed,
-    listening: Listening,
+    listening: Connection,
     producer: BatchProducer,
     ends: dict[str, dict[int, int]],
 ) -> None:
@@ -156,7 +153,7 @@ async def _drain_for_ever(
                 pass
 
 
-async def _delete_and_read(listening: Listening, sent: Sequence[int]) -> list[tuple[Any, ...]]:
+async def _delete_and_read(listening: Connection, sent: Sequence[int]) -> list[tuple[Any, ...]]:
     """Delete messages that were sent, and read the oldest that are left, in one round trip.
 
     By the connection that holds the lock: who has lost that does not read on.

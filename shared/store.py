@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import crash, records
-from shared.bulk import filled, finish, putting
+from shared.bulk import Rows, filled, finish, putting
 from shared.contract import Position
 from shared.database import Statement, document, table
 from shared.history import Ledger
@@ -54,31 +54,30 @@ async def save(
     released = [(place.topic, place.partition, place.offset) for place in writes.released]
     release = [(_RELEASE, {"rows": document(released)})] if released else []
     hold = filled((_HOLD, [_hold_row(hold, receipt_after) for hold in writes.held.values()]))
-    await finish(
+    await publish(
         tx,
-        [*statements, *ledgers, *release, *hold, *waking(writes.messages)],
+        writes.messages,
+        [*statements, *ledgers, *release, *hold],
         (JOURNAL, [_journal_row(written) for written in writes.answers]),
         (QUARANTINE, _quarantine_rows(writes, now)),
-        (OUTBOX, outbox_rows(writes.messages)),
     )
 
 
-def waking(messages: Sequence[Message]) -> list[Statement]:
-    """Wakes the relay once what is written of these messages is committed."""
-    return [(_WAKE, {})] if messages else []
+async def publish(
+    tx: AsyncConnection, messages: Sequence[Message], statements: Sequence[Statement], *added: tuple[Table, Rows]
+) -> None:
+    """Run statements, insert rows into tables, leave messages to the relay, and commit. Raises DBAPIError."""
+    wake: list[Statement] = [(_WAKE, {})] if messages else []
+    await finish(tx, [*statements, *wake], *added, (OUTBOX, [_outbox_row(message) for message in messages]))
 
 
-def outbox_rows(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Messages to publish. Who writes them wakes the relay."""
-    return [
-        {
-            "topic": m.topic,
-            "key": None if m.key is None else m.key.encode(),
-            "headers": encode(m.headers),
-            "value": m.value,
-        }
-        for m in messages
-    ]
+def _outbox_row(message: Message) -> dict[str, Any]:
+    return {
+        "topic": message.topic,
+        "key": None if message.key is None else message.key.encode(),
+        "headers": encode(message.headers),
+        "value": message.value,
+    }
 
 
 def _journal_row(written: Written) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import positions, records, store
 from shared.asking import ask
-from shared.bulk import finish
 from shared.contract import Position, position_of
 from shared.database import among, transaction
 from shared.judging import Hold
@@ -55,7 +54,7 @@ async def send_held_receipts(service: Deciding) -> int:
             places = [_place(hold.event.position) for hold in due]
             key = (HOLDS.c.topic, HOLDS.c.partition, HOLDS.c.position)
             await tx.execute(update(HOLDS).where(among(key, places)).values(receipt_due=None))
-            await finish(tx, store.waking(messages), (store.OUTBOX, store.outbox_rows(messages)))
+            await store.publish(tx, messages, ())
     return len(due)
 
 

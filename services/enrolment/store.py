@@ -13,7 +13,7 @@ from services.enrolment.judge import EnrolmentJudge
 from services.enrolment.places import place_anew
 from services.enrolment.tables import IdentityRow, PersonRow, SettingKeyRow, WithheldRow
 from shared.asking import Asking
-from shared.bulk import filled, finish, inserting, putting
+from shared.bulk import filled, inserting, putting
 from shared.contract import Event
 from shared.database import Statement, document, listed, paired, run, table
 from shared.history import Name
@@ -21,7 +21,7 @@ from shared.judging import Judge
 from shared.loading import lock_ledgers
 from shared.positions import clock
 from shared.reference import Reference, Setting, SettingPeriod, Versions
-from shared.store import OUTBOX, outbox_rows, saving_ledgers, waking
+from shared.store import publish, saving_ledgers
 
 _IDENTITY: Final = table(IdentityRow)
 _PERSONS: Final = table(PersonRow)
@@ -169,7 +169,7 @@ async def move_places(tx: AsyncConnection, urns: Sequence[str]) -> None:
     messages = [message for _, told in placed for message in told]
     statuses = {ledger.registration: ledger.status for ledger, _ in placed}
     moved = saving_ledgers([ledger for ledger, _ in placed], statuses)
-    await finish(tx, [*moved, *waking(messages)], (OUTBOX, outbox_rows(messages)))
+    await publish(tx, messages, moved)
 
 
 async def _from_settings(tx: AsyncConnection, urns: Sequence[str]) -> dict[str, str]:

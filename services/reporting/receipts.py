@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.reporting.tables import ReceiptRow
 from shared import clock, topics
 from shared.asking import ask
-from shared.bulk import filled, putting
-from shared.database import document, run, table, transaction
+from shared.bulk import filled, finish, putting
+from shared.database import document, table, transaction
 from shared.pipeline import Done
 from shared.positions import claiming
 from shared.records import RawRecord
@@ -72,7 +72,7 @@ async def keep(engine: AsyncEngine, batch: Sequence[RawRecord]) -> Done:
         fresh = [record for record in batch if claim.takes(record)]
         told = (receipt for record in fresh if (receipt := read(record)))
         rows = [_row(receipt) for receipt in newest(told).values()]
-        await run(tx, *claim.advance, *filled((_PUT, rows)), last=True)
+        await finish(tx, [*claim.advance, *filled((_PUT, rows))])
     return Done(gaps=claim.gaps, records=len(fresh))
 
 

@@ -17,12 +17,12 @@ from services.reporting.projection import Identity, Known, Told
 from services.reporting.tables import EntryRow, FactRow, PeriodRow, TraineeRow, ViewRow
 from shared import topics
 from shared.asking import Asking
-from shared.bulk import adding, changing, filled, finish, putting
+from shared.bulk import adding, changing, filled, putting
 from shared.database import Statement, document, listed, table
 from shared.messages import Message, encode
 from shared.states import AssessmentState, MentoringState
 from shared.status import Status
-from shared.store import OUTBOX, outbox_rows, waking
+from shared.store import publish
 
 TRAINEES: Final = table(TraineeRow)
 VIEWS: Final = table(ViewRow)
@@ -91,12 +91,12 @@ async def save(
         (_ADD_FACTS, [_fact_row(fact) for fact in sorted({each.fact for each in told if each.fact})]),
         (_PUT_VIEWS, [{**view, "body": body.decode()} for view, body in shown]),
     )
-    await finish(
+    await publish(
         tx,
-        [*statements, *written, *_erasing(changed), *_dropping(periods), *waking(messages)],
+        messages,
+        [*statements, *written, *_erasing(changed), *_dropping(periods)],
         (PERIODS, [_period_row(id_, period) for id_, group in periods.items() for period in group]),
         (ENTRIES, [row for change in changed for row in _entry_rows(change)]),
-        (OUTBOX, outbox_rows(messages)),
     )
 
 
