@@ -21,6 +21,7 @@ from shared import crash, positions
 from shared.database import transaction
 from shared.judging import SystemicFault
 from shared.kafka import fetch_all_at_once, join_anew, raw_record
+from shared.logs import frames
 from shared.metrics import Metrics
 from shared.pipeline import Done, LostRace, PositionMoved
 from shared.records import RawRecord
@@ -63,7 +64,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     async def handle(self, first: RawRecord) -> None:
         """Answer a record and what else there is by now. What fails is read again, after a wait, longer each time.
 
-        Not gathered under the lock: a rebalance waits for that, and gathering for a rebalance.
+        Nothing is raised to FastStream, which would log the exception's message, and with it values of a record. Not
+        gathered under the lock: a rebalance waits for that, and gathering for a rebalance.
         """
         await self.ready.wait()
         consumer, batch = self.consumer(), [first]
@@ -76,7 +78,6 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
             if consumer:
                 _read_again(consumer, batch)
             await self._fail(error)
-            raise
         finally:
             self._ended = time.monotonic()
 
@@ -155,7 +156,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
             log.critical("the service stops: %s", error)
             self.stop()
         self._failures += 1
-        log.warning("a batch is given back after %s", type(error).__name__)
+        log.warning("a batch is given back after %s\n%s", type(error).__name__, frames(error))
         await asyncio.sleep(min(10.0, 0.1 * 2 ** min(self._failures, 10)))
 
     async def _go_back(self, gaps: dict[positions.Partition, int]) -> None:

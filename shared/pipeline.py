@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from shared.contract import Event, Position, position_of
 from shared.database import Statement, run, table, transaction
 from shared.judging import Fault, Item, Judge, SystemicFault, Writes, is_systemic, registrations_of
 from shared.loading import load
+from shared.logs import frames
 from shared.positions import Claim, claiming
 from shared.records import RawRecord
 from shared.reference import Reference, Versions
@@ -154,11 +154,6 @@ async def _process(service: Deciding, batch: Sequence[RawRecord]) -> Done:
     middle = len(batch) // 2
     first = await _process(service, batch[:middle])
     return first.plus(await _process(service, batch[middle:]))
-
-
-def frames(error: BaseException) -> str:
-    """Where an exception was raised: lines of code, never its message, which may hold values."""
-    return "".join(traceback.format_tb(error.__traceback__)[-6:]).rstrip()
 
 
 @retry(retry=retry_if_exception_type(LostRace), stop=stop_after_attempt(5), reraise=True)

@@ -19,7 +19,7 @@ from shared.events.data import ActivityType, Identifier, ProviderType
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Dated(_Body):

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
-from shared import relay
+from shared import logs, relay
 from shared.consumer import Reader
 from shared.database import transaction
 from shared.metrics import Metrics
@@ -129,7 +129,7 @@ def make_app(process: Process) -> AsgiFastStream:
 
 def run(make: Callable[[S, Callable[[], None]], AsgiFastStream], settings_of: type[S]) -> None:
     """Run a service until it is told to stop; exit with 1 if it stopped because it must not go on."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure()
     for library in ("aiokafka", "senconet.faststream"):
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
@@ -150,6 +150,7 @@ def run(make: Callable[[S, Callable[[], None]], AsgiFastStream], settings_of: ty
         app,
         host=settings.http_host,
         port=settings.http_port,
+        log_config=None,
         log_level="warning",
         access_log=False,
         lifespan="on",

@@ -16,7 +16,7 @@ Result = Literal["passed", "not_passed"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class Activity(_Part):

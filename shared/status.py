@@ -28,7 +28,7 @@ State = Literal["registered", "deferred", "withdrawn", "voided"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class Period(_Part):

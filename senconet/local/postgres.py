@@ -34,6 +34,8 @@ _DEFAULTS: Final[Mapping[str, str]] = MappingProxyType(
         # At the usual 1 GB a full demonstration goes through three checkpoints, and writes most pages whole after each.
         "max_wal_size": "4GB",
         "shared_buffers": "256MB",
+        # What is refused is told to the client, with its values: they belong in no log.
+        "log_min_messages": "log",
     }
 )
 

@@ -34,7 +34,7 @@ class Identity(BaseModel):
     `refs` are the partners' own references, each under its partner's code.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     trainee_id: str
     setting_urn: str
@@ -75,6 +75,8 @@ class Known:
 
 class _Body(BaseModel, Generic[Shape]):
     """The part of a fact that reporting reads. What is derived was sent by no partner."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     state: Shape
     partner: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 from collections.abc import AsyncIterator
@@ -24,7 +23,7 @@ from services.reporting.bearer import authenticate
 from services.reporting.figures import document, rows_document
 from services.reporting.scope import Scope
 from services.reporting.web import ApiError, HttpMetrics, Observed, answer_errors
-from shared import clock
+from shared import clock, logs
 from shared.database import make_engine, snapshot, transaction
 from shared.events.data import Uuid
 from shared.settings import Settings
@@ -178,12 +177,13 @@ def create_app(settings: ServerSettings) -> FastAPI:
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure()
     settings = ServerSettings.from_env(os.environ)
     uvicorn.run(
         create_app(settings),
         host=settings.http_host,
         port=settings.http_port,
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,

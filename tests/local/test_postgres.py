@@ -63,6 +63,13 @@ def test_a_wrong_password_is_refused(server: PostgresServer):
         wrong.connect()
 
 
+def test_a_value_that_it_refuses_is_told_to_the_client_and_to_no_log(server: PostgresServer):
+    with server.access.connect() as connection, pytest.raises(psycopg.DataError, match="canary"):
+        connection.execute("SELECT CAST(%s AS int)", ("canary-7f3a",))
+    assert "canary" not in server.log.read_text()
+    assert "ready to accept connections" in server.log.read_text()
+
+
 def test_what_is_committed_outlives_every_end(server: PostgresServer):
     with server.access.connect() as connection:
         connection.execute("CREATE TABLE kept (value int)")

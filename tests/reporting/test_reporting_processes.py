@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from confluent_kafka import OFFSET_END
+from confluent_kafka import TopicPartition as Place
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,6 +29,7 @@ from shared.database import transaction
 from shared.kafka import reading
 from shared.records import RawRecord
 from tests.reporting import told
+from tests.reporting.serving import CANARY
 from tests.reporting.told import IDENTITY, at
 
 CODE = "reporting-test"
@@ -131,6 +134,30 @@ async def received(client: httpx.AsyncClient) -> tuple[int, int, int]:
             if row["received"] >= len(IDS):
                 return row["received"], row["facts"], row["difference"]
             await asyncio.sleep(0.2)
+
+
+async def test_what_a_batch_fails_on_stands_in_no_log(engines: Engines, processes: dict[str, ServiceProcess]) -> None:
+    """Of a place that is no number the database tells the value. It stops the reader, so it is taken away again: all
+    tests share the topic.
+    """
+    await publish(engines.kafka.client_options(), [told.receipt(CODE, CANARY, "accepted")])
+    try:
+        shown = await log_of_failures(processes["reporting"].log)
+        assert "a batch is given back after DataError\n  File" in shown
+        assert CANARY not in shown
+    finally:
+        admin = engines.kafka.admin()
+        for emptied in admin.delete_records([Place(topics.receipts(CODE), 0, OFFSET_END)]).values():
+            emptied.result(PATIENCE)
+
+
+async def log_of_failures(log: Path) -> str:
+    """The log, once a batch has failed twice: all that is said of the first time has been said then."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if (shown := await asyncio.to_thread(log.read_text)).count("a batch is given back") > 1:
+                return shown
+            await asyncio.sleep(0.1)
 
 
 async def plant(engine: AsyncEngine, registration: str) -> None:

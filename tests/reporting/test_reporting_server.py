@@ -7,11 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.reporting import views
+from services.reporting import server, views
 from services.reporting.access import issue_token
+from shared import logs
+from shared.database import transaction
 from tests.reporting.serving import (
     ASHDOWN,
     CANARY,
@@ -191,6 +195,33 @@ async def test_a_fault_of_ours_tells_nothing(
     response = await client.get(TRAINEES, headers=ashdown)
     assert refusal(response) == (500, "internal_error")
     assert CANARY not in response.text
+
+
+async def test_a_connection_that_was_lost_costs_no_answer(
+    client: httpx.AsyncClient, engine: AsyncEngine, ashdown: dict[str, str]
+) -> None:
+    assert (await client.get(TRAINEES, headers=ashdown)).status_code == 200
+    async with transaction(engine) as tx:
+        ended = await tx.execute(
+            text("""
+                SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """)
+        )
+        assert True in ended.scalars().all()
+    assert (await client.get(TRAINEES, headers=ashdown)).status_code == 200
+
+
+def test_the_http_library_logs_as_the_process_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By handlers of its own it would show the message of each fault."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda _, **options: given.update(options))
+    monkeypatch.setattr(logs, "configure", lambda: None)
+    names = ("KAFKA_BOOTSTRAP", "KAFKA_USERNAME", "KAFKA_PASSWORD", "DATABASE_URL", "HTTP_PORT")
+    for name, value in zip(names, ("none:9", "none", "none", "postgresql+psycopg://none", "0"), strict=True):
+        monkeypatch.setenv(f"SENCONET_{name}", value)
+    server.main()
+    assert given["log_config"] is None
 
 
 async def test_without_its_database_the_server_says_so(client: httpx.AsyncClient) -> None:

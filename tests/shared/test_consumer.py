@@ -25,6 +25,7 @@ from shared.records import RawRecord
 PLACE = TopicPartition("partners.ash.events", 0)
 MOST = 20
 BATCH = [RawRecord(*PLACE, n, datetime(2026, 1, 1, tzinfo=UTC), b"k", b"{}", ()) for n in range(8)]
+CANARY = "canary Jane Doe"
 NO_ENGINE = cast(AsyncEngine, None)
 
 
@@ -110,8 +111,7 @@ async def test_a_batch_that_takes_too_long_is_taken_in_ever_smaller_parts() -> N
     slow = Slow(most=2)
     reading = reader(slow)
     for _ in range(2):
-        with pytest.raises(TimeoutError):
-            await take(reading)
+        await take(reading)
     await take(reading)
     assert slow.taken == [2, 2, 2, 2]
 
@@ -119,8 +119,7 @@ async def test_a_batch_that_takes_too_long_is_taken_in_ever_smaller_parts() -> N
 async def test_after_a_success_the_next_batch_is_taken_whole() -> None:
     slow = Slow(most=4)
     reading = reader(slow)
-    with pytest.raises(TimeoutError):
-        await take(reading)
+    await take(reading)
     await take(reading)
     slow.most = 8
     await take(reading)
@@ -129,8 +128,7 @@ async def test_after_a_success_the_next_batch_is_taken_whole() -> None:
 
 async def test_the_age_of_the_first_record_in_hand_shows_while_a_batch_fails() -> None:
     reading = reader(Slow(most=2))
-    with pytest.raises(TimeoutError):
-        await take(reading)
+    await take(reading)
     reading.show_unread()
     shown = reading.metrics.registry.get_sample_value("senconet_behind_seconds", {"topic": "partners.ash.events"})
     assert shown is not None
@@ -143,8 +141,7 @@ async def test_a_fault_of_most_of_a_batch_stops_the_service() -> None:
             raise SystemicFault("5 of 8 records failed")
 
     stopped: list[bool] = []
-    with pytest.raises(SystemicFault):
-        await take(reader(Broken(most=0), stopped))
+    await take(reader(Broken(most=0), stopped))
     assert stopped == [True]
 
 
@@ -204,17 +201,27 @@ async def test_who_is_in_no_hurry_begins_a_batch_at_its_pace_with_all_that_has_c
     assert noting.offsets == [[0], [1, 2, 3]]
 
 
+async def test_of_a_batch_that_fails_the_log_says_where_and_shows_no_value(caplog: pytest.LogCaptureFixture) -> None:
+    class Refusing(Slow):
+        async def process(self, batch: Sequence[RawRecord]) -> Done:
+            raise ValueError(CANARY)
+
+    await take(reader(Refusing(most=0)))
+    (line,) = caplog.messages
+    assert "ValueError" in line
+    assert "in process" in line
+    assert CANARY not in caplog.text
+
+
 async def test_a_batch_that_fails_is_read_again_from_where_it_begins() -> None:
     client = Fetched([3, 4])
-    with pytest.raises(TimeoutError):
-        await fed(reader(Slow(most=2)), client).handle(BATCH[2])
+    await fed(reader(Slow(most=2)), client).handle(BATCH[2])
     assert client.sent == [2]
 
 
 async def test_a_partition_that_was_lost_meanwhile_is_left_to_who_has_it_now() -> None:
     client = Fetched([3, 4], ours=False)
-    with pytest.raises(TimeoutError):
-        await fed(reader(Slow(most=2)), client).handle(BATCH[2])
+    await fed(reader(Slow(most=2)), client).handle(BATCH[2])
     assert client.sent == []
 
 
@@ -224,8 +231,7 @@ async def test_a_record_is_read_again_too_when_the_client_fails_to_fetch_more() 
             raise TopicAuthorizationFailedError
 
     client, reading = Failing(), reader(noting := Noting())
-    with pytest.raises(TopicAuthorizationFailedError):
-        await fed(reading, client).handle(BATCH[2])
+    await fed(reading, client).handle(BATCH[2])
     assert (client.sent, noting.offsets) == ([2], [])
     failures = reading.metrics.registry.get_sample_value(
         "senconet_batch_failures_total", {"error": "TopicAuthorizationFailedError"}

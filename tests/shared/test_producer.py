@@ -10,18 +10,21 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
+from confluent_kafka.admin import NewTopic
 
 from senconet.local.engines import Engines
-from shared import topics
 from shared.kafka import Outgoing, producing, read_to, reading
 
 KIB = 1024
-TOPIC = topics.facts("enrolment")
+TOPIC = "order-of-sending"
+PARTITIONS = 12
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def options(engines: Engines) -> dict[str, Any]:
-    """What a client of the operator connects with."""
+    """What a client of the operator connects with. The topic is made for these tests: no service could read it."""
+    admin = engines.kafka.admin()
+    admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])[TOPIC].result(20)
     return engines.kafka.client_options()
 
 
@@ -32,7 +35,7 @@ def told(key: str, number: int, size: int) -> Outgoing:
 
 
 async def ends(options: dict[str, Any]) -> dict[TopicPartition, int]:
-    places = [TopicPartition(TOPIC, partition) for partition in range(topics.REQUEST_PARTITIONS)]
+    places = [TopicPartition(TOPIC, partition) for partition in range(PARTITIONS)]
     async with reading(options) as consumer:
         return dict(await consumer.end_offsets(places))
 
