@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import RecordMetadata
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its exports are not marked as such
 
-from bench.figures import HANDED_ON, OWN, Seconds, spread
+from bench.figures import HANDED_ON, OWN, Seconds, Waits, spread
 from bench.series import PARTNER
 from bench.stage import TOPIC, Stage
 from senconet import publisher
@@ -23,10 +23,8 @@ from shared import topics
 from shared.events.catalogue import BY_WIRE, COMPLETED, REGISTERED
 from shared.kafka import BatchProducer, reading
 
-RATE: Final = 200
 SECONDS: Final = 20
 PATIENCE: Final = 60.0
-HOP_TOPIC: Final = "benchmark.hop"
 
 
 @dataclass
@@ -47,29 +45,27 @@ class Heard:
     completed: dict[bytes, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Waited:
-    """Seconds from acknowledgement to receipt, by who answers, and to view; how many were held first."""
-
-    receipts: Mapping[str, Seconds]
-    view: Seconds
-    held: int
+async def measured(stage: Stage, records: Sequence[Outgoing], rate: int) -> Waits:
+    """Send the same records, so many a second, first through a topic of their own and then through the system."""
+    hop = await _hop(stage, records, rate)
+    return compared(hop, *await _through_the_system(stage, records, rate))
 
 
-async def paced(records: Sequence[Outgoing]) -> AsyncIterator[Outgoing]:
-    """One after another, `RATE` a second; who is late catches up."""
+async def _paced(records: Sequence[Outgoing], rate: int) -> AsyncIterator[Outgoing]:
+    """One after another, so many a second; who is late catches up."""
     began = time.monotonic()
     for number, record in enumerate(records):
-        await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
+        await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
         yield record
 
 
-async def hop(stage: Stage, records: Sequence[Outgoing]) -> Seconds:
+async def _hop(stage: Stage, records: Sequence[Outgoing], rate: int) -> Seconds:
     """From the call of send to the consumer's hands, by bare clients, over a topic that nobody else uses."""
+    topic = f"benchmark.hop.{rate}"
     admin = stage.programme.system.engines.kafka.admin()
-    for future in admin.create_topics([NewTopic(HOP_TOPIC, 1, -1)]).values():
+    for future in admin.create_topics([NewTopic(topic, 1, -1)]).values():
         await asyncio.to_thread(future.result, 15)
-    place = TopicPartition(HOP_TOPIC, 0)
+    place = TopicPartition(topic, 0)
     sent: list[tuple[float, asyncio.Future[RecordMetadata]]] = []
     seen: dict[int, float] = {}
     producer = AIOKafkaProducer(**stage.options, acks="all", enable_idempotence=True)
@@ -78,9 +74,9 @@ async def hop(stage: Stage, records: Sequence[Outgoing]) -> Seconds:
         async with reading(stage.options) as consumer:
             consumer.assign([place])
             async with _listening(_note_offsets(consumer, seen)):
-                async for record in paced(records):
+                async for record in _paced(records, rate):
                     called = time.monotonic()
-                    future = await producer.send(HOP_TOPIC, record.value, record.key, headers=list(record.headers))
+                    future = await producer.send(topic, record.value, record.key, headers=list(record.headers))
                     sent.append((called, future))
                 await _until_all(seen, len(sent))
     finally:
@@ -95,8 +91,8 @@ async def _note_offsets(consumer: AIOKafkaConsumer, seen: dict[int, float]) -> N
             seen.update((row.offset, now) for row in rows)
 
 
-async def waited(stage: Stage, records: Sequence[Outgoing]) -> Waited:
-    """Send records as the partner and hear what comes of them. What waits for its other half is left out."""
+async def _through_the_system(stage: Stage, records: Sequence[Outgoing], rate: int) -> tuple[Sent, Heard]:
+    """Send records as the partner and hear what comes of them."""
     sent, heard = Sent(), Heard()
     view = TopicPartition(topics.view(PARTNER), 0)
     async with (
@@ -106,15 +102,15 @@ async def waited(stage: Stage, records: Sequence[Outgoing]) -> Waited:
     ):
         views.assign([view])
         async with _listening(_note_receipts(receipts, heard)), _listening(_note_views(views, heard)):
-            await _send(producer, records, sent)
+            await _send(producer, records, rate, sent)
             await _until_all(heard.final, len(records))
             await asyncio.sleep(1)  # the last views follow their receipts
-    return compared(sent, heard)
+    return sent, heard
 
 
-async def _send(producer: BatchProducer, records: Sequence[Outgoing], sent: Sent) -> None:
+async def _send(producer: BatchProducer, records: Sequence[Outgoing], rate: int, sent: Sent) -> None:
     async with asyncio.TaskGroup() as acknowledging:
-        async for record in paced(records):
+        async for record in _paced(records, rate):
             flying = await producer.send([(TOPIC, record.key, record.value, record.headers)])
             acknowledging.create_task(_note_acknowledged(producer, flying, record, sent))
 
@@ -147,8 +143,10 @@ async def _note_views(consumer: AIOKafkaConsumer, heard: Heard) -> None:
                     heard.completed.setdefault(row.key, now)
 
 
-def compared(sent: Sent, heard: Heard) -> Waited:
-    """What was sent against what was heard. A view is told of registrations and completions: they show at once."""
+def compared(hop: Seconds, sent: Sent, heard: Heard) -> Waits:
+    """What was sent against what was heard. A record that waited for its other half is left out; a view is told of
+    registrations and completions: they show at once.
+    """
     answered: dict[str, list[float]] = {OWN: [], HANDED_ON: []}
     to_view: list[float] = []
     for offset in sent.records.keys() & heard.final.keys() - heard.held:
@@ -159,7 +157,7 @@ def compared(sent: Sent, heard: Heard) -> Waited:
         seen = {REGISTERED: heard.shown, COMPLETED: heard.completed}.get(kind) if kind else None
         if outcome == "accepted" and seen and record.key in seen:
             to_view.append(seen[record.key] - since)
-    return Waited({owner: spread(seconds) for owner, seconds in answered.items()}, spread(to_view), len(heard.held))
+    return Waits(hop, {owner: spread(seconds) for owner, seconds in answered.items()}, spread(to_view))
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bench.figures import Figures, Ratio, Seconds, ratios
+from bench.figures import CALM_RATE, RATE, Figures, Ratio, Seconds, Waits, ratios
 
 NOTICE = "Synthetic data"
 
@@ -36,15 +36,18 @@ def _rates(figures: Figures) -> Table:
 
 
 def _waits(figures: Figures) -> Table:
-    table = Table("wait", "median ms", "99th percentile ms", "records", title="Waiting, at 200 events a second")
-    rows: list[tuple[str, Seconds]] = [
-        ("hop_seconds", figures.hop_seconds),
-        *((f"receipt_seconds {name}", seconds) for name, seconds in figures.receipt_seconds.items()),
-        ("view_seconds", figures.view_seconds),
-    ]
-    for name, seconds in rows:
-        table.add_row(name, f"{1000 * seconds.median:,.1f}", f"{1000 * seconds.p99:,.1f}", f"{seconds.count:,}")
+    table = Table("wait", "events a second", "median ms", "99th percentile ms", "records", title="Waiting")
+    for rate, waits in ((RATE, figures), (CALM_RATE, figures.calm)):
+        for name, seconds in _named(waits):
+            numbers = (f"{1000 * seconds.median:,.1f}", f"{1000 * seconds.p99:,.1f}", f"{seconds.count:,}")
+            table.add_row(name, str(rate), *numbers)
     return table
+
+
+def _named(waits: Figures | Waits) -> Iterator[tuple[str, Seconds]]:
+    yield "hop_seconds", waits.hop_seconds
+    yield from ((f"receipt_seconds {name}", seconds) for name, seconds in waits.receipt_seconds.items())
+    yield "view_seconds", waits.view_seconds
 
 
 def _required(figures: Figures) -> Table:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import growth, latency, naive, throughput
-from bench.figures import Figures, Memory
+from bench.figures import CALM_RATE, RATE, Figures, Memory, Waits
 from bench.series import PARTNER, series, with_partners
 from bench.stage import TOPIC, Stage
 from bench.surroundings import durability, held, load, machine, resident
@@ -79,13 +79,8 @@ async def _measure(
     say("Publishing the demonstration and waiting for its answers")
     partners = traffic_of(prepared, stage.bootstrap, stage.credentials)
     await exchange(partners, prepared.data.phases, PATIENCE, lambda: None)
-    steady = series(prepared.data, min(events, latency.RATE * latency.SECONDS), salt=1)
-    say(f"hop_seconds: {len(steady):,} records at {latency.RATE} a second")
-    hop = await latency.hop(stage, steady)
-    say("receipt_seconds, view_seconds: the same records through the system")
-    waited = await latency.waited(stage, steady)
-    for name, seconds in {"hop": hop, **waited.receipts, "view": waited.view}.items():
-        say(f"{name}: median {1000 * seconds.median:,.1f} ms")
+    waits = await _waits(stage, prepared.data, RATE, say, salt=1)
+    calm = await _waits(stage, prepared.data, CALM_RATE, say, salt=4)
     system = await _with_all(stage, prepared, events, say)
     stage.rest()
     say(f"Publishing {events:,} records more")
@@ -104,14 +99,24 @@ async def _measure(
         intake_facts_before=facts,
         system_per_second=system.per_second,
         rebuild_per_second=system.rebuilt_per_second,
-        hop_seconds=hop,
-        receipt_seconds=waited.receipts,
-        view_seconds=waited.view,
+        hop_seconds=waits.hop_seconds,
+        receipt_seconds=waits.receipt_seconds,
+        view_seconds=waits.view_seconds,
+        calm=calm,
         memory_mib=system.memory,
         durability=durable,
         mix=system.mix,
         machine=machine(load_before),
     )
+
+
+async def _waits(stage: Stage, data: Dataset, rate: int, say: Say, *, salt: int) -> Waits:
+    steady = series(data, rate * latency.SECONDS, salt=salt)
+    say(f"{len(steady):,} records at {rate} a second: through a topic of their own, then through the system")
+    waits = await latency.measured(stage, steady, rate)
+    for name, seconds in {"hop": waits.hop_seconds, **waits.receipt_seconds, "view": waits.view_seconds}.items():
+        say(f"{name}: median {1000 * seconds.median:,.1f} ms")
+    return waits
 
 
 def _told(say: Say, name: str, rate: float) -> float:

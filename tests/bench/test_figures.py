@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bench.figures import HANDED_ON, OWN, Figures, Memory, Ratio, Seconds, as_json, ratios, spread
+from bench.figures import HANDED_ON, OWN, Figures, Memory, Ratio, Seconds, Waits, as_json, ratios, spread
 from bench.report import report
 
 GOOD = Figures(
@@ -25,6 +25,11 @@ GOOD = Figures(
     hop_seconds=Seconds(0.004, 0.02, 4000),
     receipt_seconds={OWN: Seconds(0.04, 0.2, 900), HANDED_ON: Seconds(0.12, 0.4, 3000)},
     view_seconds=Seconds(0.2, 0.6, 250),
+    calm=Waits(
+        hop_seconds=Seconds(0.002, 0.01, 200),
+        receipt_seconds={OWN: Seconds(0.02, 0.1, 50), HANDED_ON: Seconds(0.06, 0.2, 150)},
+        view_seconds=Seconds(0.15, 0.3, 20),
+    ),
     memory_mib={"enrolment": Memory(100, 120, 121)},
     durability={"fsync": "on"},
     mix={"accepted": 97_000},
@@ -58,9 +63,13 @@ def test_what_is_just_as_required_is_kept() -> None:
         ({"intake_per_second": 999.0}, {"intake_to_naive", "intake_to_drain"}),
         ({"rebuild_per_second": 1_599.0}, {"rebuild_to_drain"}),
         ({"hop_seconds": Seconds(0.0039, 0.02, 9)}, {"receipt_to_hop", "handed_on_receipt_to_hop"}),
+        (
+            {"calm": replace(GOOD.calm, hop_seconds=Seconds(0.0019, 0.02, 9))},
+            {"calm_receipt_to_hop", "calm_handed_on_receipt_to_hop"},
+        ),
     ],
 )
-def test_what_is_worse_than_required_is_missed(worse: dict[str, float], missed: set[str]) -> None:
+def test_what_is_worse_than_required_is_missed(worse: dict[str, object], missed: set[str]) -> None:
     found = verdicts(replace(GOOD, **worse))  # type: ignore[arg-type]
     assert {name for name, kept in found.items() if not kept} == missed
 
@@ -75,6 +84,7 @@ def test_the_file_holds_everything_by_the_names_that_the_issue_gives() -> None:
     waits = {"hop_seconds", "receipt_seconds", "view_seconds"}
     assert written.keys() >= rates | waits | {"memory_mib", "durability", "ratios", "mix", "machine"}
     assert written["receipt_seconds"][HANDED_ON] == {"median": 0.12, "p99": 0.4, "count": 3000}
+    assert written["calm"].keys() == waits
     assert written["ratios"]["intake_to_naive"] == {
         "name": "intake_to_naive", "value": 20.0, "side": "at least", "bound": 20, "kept": True,
     }  # fmt: skip

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bench.figures import HANDED_ON, OWN
+from bench.figures import HANDED_ON, OWN, Seconds
 from bench.latency import Heard, Sent, compared
 from bench.throughput import Pace, Stalled
 from senconet.publisher import Outgoing
 from shared.events.catalogue import COMPLETED, REGISTERED, SESSION, EventType
+
+HOP = Seconds(0.002, 0.01, 3)
 
 
 def record(kind: EventType, key: bytes = b"a") -> Outgoing:
@@ -37,15 +39,17 @@ def test_waits_are_told_by_the_owner_of_the_type_and_from_the_acknowledgement() 
         shown={b"a": 2.25},
         completed={b"a": 8.0},
     )
-    found = compared(sent, heard)
-    assert (found.receipts[OWN].median, found.receipts[OWN].count) == (0.5, 1)
-    assert (found.receipts[HANDED_ON].median, found.receipts[HANDED_ON].p99) == (2.0, 4.0)
-    assert (found.view.median, found.view.p99, found.view.count) == (1.25, 5.0, 2)
+    found = compared(HOP, sent, heard)
+    own, handed_on = found.receipt_seconds[OWN], found.receipt_seconds[HANDED_ON]
+    assert (own.median, own.count) == (0.5, 1)
+    assert (handed_on.median, handed_on.p99) == (2.0, 4.0)
+    assert found.view_seconds == Seconds(1.25, 5.0, 2)
+    assert found.hop_seconds == HOP
 
 
 def test_who_waited_for_the_other_half_and_who_was_refused_are_left_out_of_the_view() -> None:
     kinds = (REGISTERED, SESSION, REGISTERED, REGISTERED)
     sent = Sent({n: record(kind, b"%d" % n) for n, kind in enumerate(kinds)}, dict.fromkeys(range(4), 1.0))
     final = {0: (2.0, "accepted"), 1: (2.0, "accepted"), 2: (30.0, "accepted"), 3: (2.0, "rejected")}
-    found = compared(sent, Heard(final, held={2}, shown=dict.fromkeys((b"0", b"2", b"3"), 3.0)))
-    assert (found.receipts[OWN].count, found.view.count, found.held) == (2, 1, 1)
+    found = compared(HOP, sent, Heard(final, held={2}, shown=dict.fromkeys((b"0", b"2", b"3"), 3.0)))
+    assert (found.receipt_seconds[OWN].count, found.view_seconds.count) == (2, 1)
