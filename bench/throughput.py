@@ -14,7 +14,7 @@ from bench.series import PARTNER
 from bench.stage import PLACE, Stage
 from services.reporting.rebuild import rebuild
 from shared.kafka import read_to, reading
-from shared.record_batches import read_any_header_name
+from shared.record_batches import read_every_batch
 from shared.records import read_envelope
 from shared.topics import DECIDING_SERVICES
 
@@ -52,7 +52,7 @@ class Pace:
 
 async def drain(stage: Stage) -> float:
     """The whole topic, fetched by a bare client and each record read as the product reads it."""
-    read_any_header_name()
+    read_every_batch()
     async with reading(stage.options) as consumer:
         ends = await consumer.end_offsets([PLACE])
         began = time.monotonic()

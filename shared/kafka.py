@@ -24,7 +24,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.security import SASLScram512
 
-from shared.record_batches import read_any_header_name
+from shared.record_batches import read_every_batch
 from shared.records import RawRecord
 from shared.settings import Settings
 
@@ -42,7 +42,7 @@ _BATCH_BYTES: Final = 512 * 1024
 
 def make_broker(settings: Settings) -> KafkaBroker:
     """The broker of a service. Nothing is published through it: what goes out goes by the outbox."""
-    read_any_header_name()
+    read_every_batch()
     password = settings.kafka_password.get_secret_value()
     return KafkaBroker(
         settings.kafka_bootstrap.split(","),

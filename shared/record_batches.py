@@ -1,22 +1,43 @@
-"""Batches of the log in which a header's name is no UTF-8: aiokafka raises over one, and never gets past it.
+"""Batches of the log that aiokafka never gets past, so that one partner would stop all partners. The broker takes them.
 
-Its consumer raises out of `getmany` before any record of any partition is handed over, so that one partner's record
-would stop all partners, in silence. The broker takes such names: only clients agree that they are text.
+Over a header's name that is no UTF-8 its consumer raises out of `getmany`, before any record of any partition is handed
+over: only clients agree that names are text. And a batch that is small as it lies there may unpack to more than there
+is memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
+import cramjam
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
+from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
+from shared.records import NOT_UNPACKED
 
-def read_any_header_name() -> None:
-    """Have consumers of this process read every batch. What is no UTF-8 in a name becomes lone surrogates."""
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""What a batch may unpack to: sixteen times what a topic takes as one."""
+
+_HEADER: Final = _DefaultRecordBatchPy.HEADER_STRUCT.size
+_CODEC: Final = _DefaultRecordBatchPy.ATTRIBUTES_OFFSET + 1
+# Snappy is not among them: it packs to a twentieth at most.
+_UNPACK: Final[Mapping[int, Callable[[memoryview, bytearray], int]]] = {
+    DefaultRecordBatch.CODEC_GZIP: cramjam.gzip.decompress_into,
+    DefaultRecordBatch.CODEC_LZ4: cramjam.lz4.decompress_into,
+    DefaultRecordBatch.CODEC_ZSTD: cramjam.zstd.decompress_into,
+}
+
+
+def read_every_batch() -> None:
+    """Have consumers of this process read every batch.
+
+    What is no UTF-8 in a header's name becomes lone surrogates. Of a batch that unpacks to more than `MOST_BYTES` each
+    record comes without key and value, with the headers `NOT_UNPACKED`.
+    """
     fetcher.MemoryRecords = _Batches
 
 
@@ -52,13 +73,42 @@ class _Batch:
         return getattr(self._compiled, name)
 
     def __iter__(self) -> Iterator[Any]:
+        content = _unpacked(self._compiled, self._content)
+        if content is None:
+            yield from _without_content(self._compiled)
+            return
         read = 0
         try:
-            for record in self._compiled:
+            for record in DefaultRecordBatch(content):
                 read += 1
                 yield record
         except UnicodeDecodeError:
-            yield from islice(_LenientBatch(self._content), read, None)
+            yield from islice(_LenientBatch(content), read, None)
+
+
+def _unpacked(batch: DefaultRecordBatch, content: memoryview) -> bytes | memoryview | None:
+    """The batch as it would be if it had not been packed; None if that is too large."""
+    unpack = _UNPACK.get(batch.compression_type)
+    if unpack is None:
+        return content
+    try:
+        size = unpack(content[_HEADER:], room := _room())
+    except cramjam.DecompressionError:  # the room is full: what does not unpack at all the broker does not take
+        return None
+    header = bytearray(content[:_HEADER])
+    header[_CODEC] &= ~DefaultRecordBatch.CODEC_MASK
+    return b"".join((header, memoryview(room)[:size]))
+
+
+@cache
+def _room() -> bytearray:
+    """Where batches are unpacked, one at a time."""
+    return bytearray(MOST_BYTES)
+
+
+def _without_content(batch: DefaultRecordBatch) -> Iterator[DefaultRecord]:
+    for offset in range(batch.base_offset, batch.next_offset):
+        yield DefaultRecord(offset, batch.max_timestamp, batch.timestamp_type, None, None, list(NOT_UNPACKED))
 
 
 class _Batches(_MemoryRecordsPy):  # type: ignore[misc]

@@ -19,6 +19,9 @@ from shared.events.data import IDENTIFIER_PATTERN, SOURCE_PATTERN
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
+NOT_UNPACKED: Final[Headers] = (("\ud800batch_too_large", None),)
+"""The headers of a record whose batch was not unpacked (`shared.record_batches`). No bytes decode to such a name."""
+
 MAX_VALUE_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 32
 MAX_HEADERS: Final = 64
@@ -83,6 +86,8 @@ class Unreadable:
 
 def read_envelope(raw: RawRecord) -> Envelope | Unreadable:
     """Stage 1: all problems of the record and its envelope at once."""
+    if raw.headers == NOT_UNPACKED:
+        return Unreadable((Problem("record_unreadable", detail={"reason": "batch_too_large"}),), {})
     attributes, problems = _attributes(raw)
     data = _data(raw.value)
     if isinstance(data, str):

@@ -50,7 +50,7 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 PARTNERS: Final = (
     "crash-points", "reply-lost", "quarantined", "neighbour", "broken", "broker-down", "database-down",
-    "group-reset", "log-cut", "ab", "abc", "odd-headers", "measured", "private", "bytes", "crash-beyond", "killed-a",
+    "group-reset", "log-cut", "ab", "abc", "odd-batches", "measured", "private", "bytes", "crash-beyond", "killed-a",
     "killed-b", "leaders-a", "leaders-b", "locked", "losing", "gaining", "stopped-a", "stopped-b", "swamping",
     "swamped-a", "swamped-b", "twin-a", "twin-b", "agreeing-a", "agreeing-b", "agreeing-c",
 )  # fmt: skip
