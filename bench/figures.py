@@ -83,6 +83,8 @@ class Ratio:
 
 RATE: Final = 200
 CALM_RATE: Final = 10
+RECORDS: Final[Mapping[int, int]] = {RATE: 4000, CALM_RATE: 400}
+"""How many are sent at each pace."""
 OWN: Final = "enrolment"
 HANDED_ON: Final = "handed_on"
 

@@ -23,7 +23,6 @@ from shared import topics
 from shared.events.catalogue import BY_WIRE, COMPLETED, REGISTERED
 from shared.kafka import BatchProducer, reading
 
-SECONDS: Final = 20
 PATIENCE: Final = 60.0
 
 

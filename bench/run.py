@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import growth, latency, naive, throughput
-from bench.figures import CALM_RATE, RATE, Figures, Memory, Waits
+from bench.figures import CALM_RATE, RATE, RECORDS, Figures, Memory, Waits
 from bench.series import PARTNER, series, with_partners
 from bench.stage import TOPIC, Stage
 from bench.surroundings import durability, held, load, machine, resident
@@ -111,7 +111,7 @@ async def _measure(
 
 
 async def _waits(stage: Stage, data: Dataset, rate: int, say: Say, *, salt: int) -> Waits:
-    steady = series(data, rate * latency.SECONDS, salt=salt)
+    steady = series(data, RECORDS[rate], salt=salt)
     say(f"{len(steady):,} records at {rate} a second: through a topic of their own, then through the system")
     waits = await latency.measured(stage, steady, rate)
     for name, seconds in {"hop": waits.hop_seconds, **waits.receipt_seconds, "view": waits.view_seconds}.items():
