@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, wait_random_exponential
 from shared import crash, positions
 from shared.database import transaction
 from shared.judging import SystemicFault
-from shared.kafka import fetch_all_at_once, join_anew, raw_record
+from shared.kafka import fetch_all_at_once, join_anew, others_first, raw_record
 from shared.logs import frames
 from shared.metrics import Metrics
 from shared.pipeline import Done, LostRace, PositionMoved
@@ -95,6 +95,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._add(consumer, batch, wait_ms=0)
         if behind and len(batch) < FEW:
             await self._add(consumer, batch, wait_ms=FRESH_MS)
+        others_first(consumer, {TopicPartition(record.topic, record.partition) for record in batch})
 
     async def _add(self, consumer: AIOKafkaConsumer, batch: list[RawRecord], *, wait_ms: int) -> None:
         """Add what has been fetched, up to a full batch.

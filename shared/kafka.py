@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -116,6 +116,18 @@ def fetch_all_at_once(consumer: AIOKafkaConsumer) -> None:
     public way.
     """
     consumer._fetcher._prefetch_backoff = FETCH_AFTER_SECONDS
+
+
+def others_first(consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]) -> None:
+    """Have what was fetched of other partitions handed out before more of these.
+
+    By itself the client goes on with the first partition until nothing of it is left, and a packed batch of a mebibyte
+    may hold millions of records. It offers no public way.
+    """
+    fetched = consumer._fetcher._records
+    for place in places:
+        if place in fetched:
+            fetched.move_to_end(place)
 
 
 def join_anew(consumer: AIOKafkaConsumer) -> None:

@@ -1,32 +1,58 @@
 """Batches of the log that aiokafka never gets past, so that one partner would stop all partners. The broker takes them.
 
-Over a header's name that is no UTF-8 its consumer raises out of `getmany`, before any record of any partition is handed
-over: only clients agree that names are text. And a batch that is small as it lies there may unpack to more than there
-is memory.
+Its consumer raises out of `getmany`, before any record of any partition is handed over, again and again: over a header
+whose name is no UTF-8 (only clients agree that names are text), or over bytes that the broker's own unpacking
+overlooks. It takes for a record what lies between two. And what is small where it lies may unpack to more than there is
+memory.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, Final
 
 import cramjam
+from aiokafka.codec import snappy_decode
 from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
-from shared.records import NOT_UNPACKED
+from shared.records import BATCH_UNREADABLE, MAX_HEADERS, MAX_VALUE_BYTES
 
 MOST_BYTES: Final = 16 * 1024 * 1024
-"""What a batch may unpack to: sixteen times what a topic takes as one."""
+"""What a batch may unpack to: sixteen times what a topic takes as one. So much is kept to unpack in."""
 
-_HEADER: Final = _DefaultRecordBatchPy.HEADER_STRUCT.size
-_CODEC: Final = _DefaultRecordBatchPy.ATTRIBUTES_OFFSET + 1
-# Snappy is not among them: it packs to a twentieth at most.
+FEW: Final = 10_000
+"""Up to so many records of a batch are read by the library's Python code, 3 us each, where its compiled code cannot."""
+
+_CODEC: Final = 22
+"""The byte of a batch whose low bits name how it is packed."""
+
+_COUNT: Final = struct.Struct("!57xi")
+"""What stands before the records of a batch; at the end, how many there are."""
+
+_FAULTS: Final = (
+    CorruptRecordException, cramjam.DecompressionError, struct.error, ValueError, IndexError, OverflowError, MemoryError,
+)  # fmt: skip
+"""What the library raises over bytes that it cannot read."""
+
+
+def _unpack_snappy(packed: memoryview, room: bytearray) -> int:
+    """It packs to a twentieth at most, so this may be looked at afterwards."""
+    unpacked = snappy_decode(packed.tobytes())
+    if len(unpacked) > len(room):
+        raise CorruptRecordException
+    room[: len(unpacked)] = unpacked
+    return len(unpacked)
+
+
 _UNPACK: Final[Mapping[int, Callable[[memoryview, bytearray], int]]] = {
     DefaultRecordBatch.CODEC_GZIP: cramjam.gzip.decompress_into,
+    DefaultRecordBatch.CODEC_SNAPPY: _unpack_snappy,
     DefaultRecordBatch.CODEC_LZ4: cramjam.lz4.decompress_into,
     DefaultRecordBatch.CODEC_ZSTD: cramjam.zstd.decompress_into,
 }
@@ -35,8 +61,9 @@ _UNPACK: Final[Mapping[int, Callable[[memoryview, bytearray], int]]] = {
 def read_every_batch() -> None:
     """Have consumers of this process read every batch.
 
-    What is no UTF-8 in a header's name becomes lone surrogates. Of a batch that unpacks to more than `MOST_BYTES` each
-    record comes without key and value, with the headers `NOT_UNPACKED`.
+    What is no UTF-8 in a header's name becomes lone surrogates. A record that cannot be read, or whose batch unpacks to
+    more than `MOST_BYTES`, comes at its place without key and value, with the headers `BATCH_UNREADABLE`; so do those
+    behind it in its batch. Of a packed record a value that is too large is cut to where that still shows.
     """
     fetcher.MemoryRecords = _Batches
 
@@ -73,29 +100,51 @@ class _Batch:
         return getattr(self._compiled, name)
 
     def __iter__(self) -> Iterator[Any]:
-        content = _unpacked(self._compiled, self._content)
-        if content is None:
-            yield from _without_content(self._compiled)
-            return
-        read = 0
+        place, packed = self._compiled.base_offset, self._compiled.compression_type != DefaultRecordBatch.CODEC_NONE
         try:
-            for record in DefaultRecordBatch(content):
-                read += 1
-                yield record
-        except UnicodeDecodeError:
-            yield from islice(_LenientBatch(content), read, None)
+            for record in self._in_place():
+                yield _bounded(record) if packed else record
+                place = record.offset + 1
+        except _FAULTS:
+            received, kind = self._compiled.max_timestamp, self._compiled.timestamp_type
+            for offset in range(place, self._compiled.next_offset):
+                yield _without_content(offset, received, kind)
+
+    def _in_place(self) -> Iterator[Any]:
+        """The records, each where it may lie: of a batch from which none was removed, at the very next place.
+
+        The library takes one byte of a record, its attributes, for a number that may be longer, and then reads on with
+        what belongs to the next field.
+        """
+        first, end = self._compiled.base_offset, self._compiled.next_offset
+        (count,) = _COUNT.unpack_from(self._content)
+        place, whole = first, count == end - first
+        for record in _read(_unpacked(self._compiled, self._content), count):
+            if not place <= record.offset < end or (whole and record.offset != place):
+                raise CorruptRecordException
+            yield record
+            place = record.offset + 1
 
 
-def _unpacked(batch: DefaultRecordBatch, content: memoryview) -> bytes | memoryview | None:
-    """The batch as it would be if it had not been packed; None if that is too large."""
+def _read(content: bytes | memoryview, count: int) -> Iterator[Any]:
+    read = 0
+    try:
+        for record in DefaultRecordBatch(content):
+            read += 1
+            yield record
+    except UnicodeDecodeError:
+        if count > FEW:
+            raise
+        yield from islice(_LenientBatch(content), read, None)
+
+
+def _unpacked(batch: DefaultRecordBatch, content: memoryview) -> bytes | memoryview:
+    """The batch as it would be if it had not been packed. Raises one of `_FAULTS`."""
     unpack = _UNPACK.get(batch.compression_type)
     if unpack is None:
         return content
-    try:
-        size = unpack(content[_HEADER:], room := _room())
-    except cramjam.DecompressionError:  # the room is full: what does not unpack at all the broker does not take
-        return None
-    header = bytearray(content[:_HEADER])
+    size = unpack(content[_COUNT.size :], room := _room())
+    header = bytearray(content[: _COUNT.size])
     header[_CODEC] &= ~DefaultRecordBatch.CODEC_MASK
     return b"".join((header, memoryview(room)[:size]))
 
@@ -106,9 +155,20 @@ def _room() -> bytearray:
     return bytearray(MOST_BYTES)
 
 
-def _without_content(batch: DefaultRecordBatch) -> Iterator[DefaultRecord]:
-    for offset in range(batch.base_offset, batch.next_offset):
-        yield DefaultRecord(offset, batch.max_timestamp, batch.timestamp_type, None, None, list(NOT_UNPACKED))
+def _bounded(record: Any) -> Any:
+    """A packed record without most of what is too large: a fetch may hold some thousand batches that just fit."""
+    key, value, headers = record.key, record.value, record.headers
+    size = len(key or b"") + sum(len(name) + len(content or b"") for name, content in headers)
+    if size > MAX_VALUE_BYTES or len(headers) > 2 * MAX_HEADERS:
+        return _without_content(record.offset, record.timestamp, record.timestamp_type)
+    if value is None or len(value) <= MAX_VALUE_BYTES:
+        return record
+    cut = value[: MAX_VALUE_BYTES + 1]
+    return DefaultRecord(record.offset, record.timestamp, record.timestamp_type, key, cut, headers)
+
+
+def _without_content(offset: int, received: int, kind: int) -> DefaultRecord:
+    return DefaultRecord(offset, received, kind, None, None, list(BATCH_UNREADABLE))
 
 
 class _Batches(_MemoryRecordsPy):  # type: ignore[misc]

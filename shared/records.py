@@ -19,8 +19,9 @@ from shared.events.data import IDENTIFIER_PATTERN, SOURCE_PATTERN
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
-NOT_UNPACKED: Final[Headers] = (("\ud800batch_too_large", None),)
-"""The headers of a record whose batch was not unpacked (`shared.record_batches`). No bytes decode to such a name."""
+BATCH_UNREADABLE: Final[Headers] = (("\ud800batch_unreadable", None),)
+"""The headers of a record that could not be taken from its batch (`shared.record_batches`). No bytes decode to such a
+name."""
 
 MAX_VALUE_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 32
@@ -86,8 +87,8 @@ class Unreadable:
 
 def read_envelope(raw: RawRecord) -> Envelope | Unreadable:
     """Stage 1: all problems of the record and its envelope at once."""
-    if raw.headers == NOT_UNPACKED:
-        return Unreadable((Problem("record_unreadable", detail={"reason": "batch_too_large"}),), {})
+    if raw.headers == BATCH_UNREADABLE:
+        return Unreadable((Problem("record_unreadable", detail={"reason": "batch_unreadable"}),), {})
     attributes, problems = _attributes(raw)
     data = _data(raw.value)
     if isinstance(data, str):

@@ -95,8 +95,12 @@ def principal_of(partner: str) -> str:
     return f"partners.{partner}"
 
 
+# What services send is not packed, and read whole; of what is packed, large values are not (`shared.record_batches`).
+_AS_SENT: Final = ("compression.type", "producer")
+
+
 def _deleted_after(days: int, **more: str) -> tuple[tuple[str, str], ...]:
-    return (("cleanup.policy", "delete"), ("retention.ms", str(days * DAY_MS)), *_named(more))
+    return (_AS_SENT, ("cleanup.policy", "delete"), ("retention.ms", str(days * DAY_MS)), *_named(more))
 
 
 def _named(more: dict[str, str]) -> tuple[tuple[str, str], ...]:
@@ -105,11 +109,12 @@ def _named(more: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 # What is erased goes within a week: a compacted topic may keep neither an old value nor a tombstone longer.
 _COMPACTED: Final = (
+    _AS_SENT,
     ("cleanup.policy", "compact"),
     ("max.compaction.lag.ms", str(7 * DAY_MS)),
     ("delete.retention.ms", str(7 * DAY_MS)),
 )
-_KEPT: Final = (("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1"))
+_KEPT: Final = (_AS_SENT, ("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1"))
 
 
 def partner_topics(partner: str) -> tuple[Topic, ...]:

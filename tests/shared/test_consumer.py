@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -59,6 +60,7 @@ class Fetched:
         self.handed_out = [list(offsets) for offsets in handed_out]
         self.asked: list[tuple[int, int]] = []
         self.sent: list[int] = []
+        self._fetcher = SimpleNamespace(_records=OrderedDict())
         self.ours = {PLACE} if ours else set()
 
     async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[Any, Any]:
@@ -172,6 +174,14 @@ async def test_a_full_batch_is_joined_by_no_more(monkeypatch: pytest.MonkeyPatch
     noting, client = Noting(), Fetched(range(1, MOST), [MOST])
     await fed(reader(noting), client).handle(BATCH[0])
     assert (len(noting.offsets[0]), client.asked) == (MOST, [(0, MOST - 1)])
+
+
+async def test_more_of_a_partition_waits_until_others_have_had_their_turn() -> None:
+    client = Fetched([1])
+    fetched = client._fetcher._records
+    fetched.update(dict.fromkeys([PLACE, TopicPartition("partners.burr.events", 0)], "more"))
+    await fed(reader(Noting()), client).handle(BATCH[0])
+    assert list(fetched)[-1] == PLACE
 
 
 async def test_a_large_batch_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,83 +1,199 @@
-"""Batches are read as the library reads them, however they are packed; one that unpacks to too much is not unpacked."""
+"""Batches are read as the library reads them, however packed; of what it cannot read each record keeps its place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiokafka.codec import gzip_encode, lz4_encode, snappy_encode, zstd_encode
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED, PartitionRecords
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
+from aiokafka.structs import TopicPartition
 
 from shared import record_batches, records
 from shared.record_batches import MOST_BYTES, _Batches
-from shared.records import NOT_UNPACKED, RawRecord, Unreadable
+from shared.records import BATCH_UNREADABLE, MAX_VALUE_BYTES, RawRecord, Unreadable
 from tests.support.memory import NOW
 
-PLAIN, SNAPPY = DefaultRecordBatch.CODEC_NONE, DefaultRecordBatch.CODEC_SNAPPY
-BOUND = (DefaultRecordBatch.CODEC_GZIP, DefaultRecordBatch.CODEC_LZ4, DefaultRecordBatch.CODEC_ZSTD)
+PLAIN, GZIP = DefaultRecordBatch.CODEC_NONE, DefaultRecordBatch.CODEC_GZIP
+SNAPPY, LZ4, ZSTD = DefaultRecordBatch.CODEC_SNAPPY, DefaultRecordBatch.CODEC_LZ4, DefaultRecordBatch.CODEC_ZSTD
+PACKED = (GZIP, SNAPPY, LZ4, ZSTD)
 HEADERS = [("ce_id", b"1"), ("nothing", None)]
+ATTRIBUTES, LAST_DELTA, HEADER = 21, 23, 61
+APPEND_TIME = 0x08
+PLACE = TopicPartition("partners.ash.events", 0)
+Read = list[tuple[int, Any]]
+A, B, C, NEXT = (letter * 500 for letter in (b"a", b"b", b"c", b"n"))  # short ones are not packed
 
 
-def batch(codec: int, *values: bytes | None) -> bytes:
-    """Records of these values as one batch, as it is sent."""
+class NoUtf8(str):
+    """A header's name that goes out as bytes which no text is encoded as."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+def batch(codec: int, *values: bytes | None, first: int = 0, headers: Any = None, step: int = 1) -> bytes:
+    """Records of these values as one batch at offsets from `first`, as it is sent; `headers`: by number."""
     builder = _DefaultRecordBatchBuilderPy(2, codec, False, -1, -1, 0, 1 << 30)
-    for offset, value in enumerate(values):
-        assert builder.append(offset, 1_700_000_000_000 + offset, b"key", value, HEADERS)
-    return bytes(builder.build())
+    for number, value in enumerate(values):
+        assert builder.append(number * step, 1_700_000_000_000, b"key", value, (headers or {}).get(number, HEADERS))
+    content = sealed(struct.pack("!q", first) + bytes(builder.build())[8:])
+    assert content[ATTRIBUTES + 1] & DefaultRecordBatch.CODEC_MASK == codec
+    return content
 
 
-def read(content: bytes) -> list[tuple[Any, ...]]:
-    """All records of what was fetched, as the services' consumers read them."""
-    return told(_Batches(content))
+def sealed(content: bytes) -> bytes:
+    """The batch with its length and checksum as they must be for its content."""
+    body = content[ATTRIBUTES:]
+    return (
+        content[:8]
+        + struct.pack("!i", len(content) - 12)
+        + content[12:17]
+        + struct.pack("!I", calc_crc32c(body))
+        + body
+    )
 
 
-def read_by_the_library(content: bytes) -> list[tuple[Any, ...]]:
-    return told(MemoryRecords(content))
+def fetched(content: bytes, start: int = 0, batches: type = _Batches) -> list[Any]:
+    """What a consumer is handed of a fetch, from an offset on."""
+    given = PartitionRecords(PLACE, batches(content), [], start, None, None, True, READ_UNCOMMITTED)
+    return list(given)
 
 
-def told(batches: Any) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = []
-    while batches.has_next():
-        one = batches.next_batch()
-        assert one.validate_crc()
-        found += shown(one)
+def read(content: bytes, start: int = 0) -> Read:
+    """Offsets and values of a fetch, and `...` for a record that could not be read."""
+    return [(r.offset, ... if tuple(r.headers) == BATCH_UNREADABLE else r.value) for r in fetched(content, start)]
+
+
+@pytest.mark.parametrize("codec", [PLAIN, *PACKED])
+def test_however_it_is_packed_a_batch_is_read_as_the_library_reads_it(codec: int) -> None:
+    content = batch(codec, b"a" * 5000, None, b"") + batch(codec, B, first=3)
+    assert fetched(content) == fetched(content, batches=MemoryRecords)
+    assert read(content, 1) == [(1, None), (2, b""), (3, B)]
+
+
+@pytest.mark.parametrize("codec", [PLAIN, *PACKED])
+def test_where_records_were_removed_the_others_keep_their_places(codec: int) -> None:
+    assert read(batch(codec, A, B, C, step=3)) == [(0, A), (3, B), (6, C)]
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_of_what_unpacks_to_too_much_each_record_is_there_without_its_content(codec: int) -> None:
+    content = batch(codec, b"small", b"\0" * MOST_BYTES, b"small too") + batch(codec, NEXT, first=3)
+    assert len(content) < 1024 * 1024
+    assert len(fetched(content, batches=MemoryRecords)[1].value) == MOST_BYTES  # whatever that is
+    assert read(content) == [(0, ...), (1, ...), (2, ...), (3, NEXT)]
+    assert read(content, 2) == [(2, ...), (3, NEXT)]
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_what_just_fits_is_unpacked(codec: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = batch(codec, b"a" * 1000, b"b" * 1000)
+    size = len(batch(PLAIN, b"a" * 1000, b"b" * 1000)) - HEADER
+    for room, found in ((size, [(0, b"a" * 1000), (1, b"b" * 1000)]), (size - 1, [(0, ...), (1, ...)])):
+        monkeypatch.setattr(record_batches, "_room", lambda room=room: bytearray(room))
+        assert read(content) == found
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_many_batches_that_just_fit_are_not_in_memory_together(codec: int) -> None:
+    content = b"".join(batch(codec, b"\0" * (MOST_BYTES - 100), first=n) for n in range(5))
+    assert [len(value) for _, value in read(content)] == [MAX_VALUE_BYTES + 1] * 5
+
+
+def test_headers_and_keys_do_not_fill_the_memory_either() -> None:
+    large, many = [("x", b"\0" * MAX_VALUE_BYTES)], [("", b"")] * 1000
+    packed_, plain = (batch(codec, A, B, C, headers={0: large, 2: many}) for codec in (ZSTD, PLAIN))
+    assert read(packed_) == [(0, ...), (1, B), (2, ...)]
+    assert read(plain) == [(0, A), (1, B), (2, C)]
+
+
+def again(content: bytes) -> bytes:
+    """The packed records twice."""
+    return sealed(content + content[HEADER:])
+
+
+def more(content: bytes) -> bytes:
+    """Two bytes behind the packed records."""
+    return sealed(content + b"\0\0")
+
+
+@pytest.mark.parametrize(
+    ("codec", "spoil", "error"), [(LZ4, again, CorruptRecordException), (SNAPPY, more, struct.error)]
+)
+def test_the_library_raises_over_some_of_them(codec: int, spoil: Callable[[bytes], bytes], error: type) -> None:
+    with pytest.raises(error):
+        fetched(spoil(batch(codec, A, B)), batches=MemoryRecords)
+
+
+@pytest.mark.parametrize("codec", PACKED)
+@pytest.mark.parametrize("spoil", [again, more])
+def test_over_bytes_that_do_not_belong_nothing_is_raised_and_no_record_is_missing(
+    codec: int, spoil: Callable[[bytes], bytes]
+) -> None:
+    content = spoil(batch(codec, A, B))
+    found = read(content + batch(codec, NEXT, first=2))
+    assert [offset for offset, _ in found] == [0, 1, 2]
+    assert found[-1] == (2, NEXT)
+
+
+@pytest.mark.parametrize("codec", [PLAIN, *PACKED])
+def test_what_lies_between_two_records_is_taken_for_none(codec: int) -> None:
+    plain = bytearray(batch(PLAIN, A, B, C))
+    plain[HEADER + 1] = 0x80  # the attributes of the first
+    content = packed(codec, bytes(plain[HEADER:]), 3)
+    assert {r.offset for r in taken_by_the_library(content)} != {0, 1, 2}
+    assert read(content) == [(0, ...), (1, ...), (2, ...)]
+
+
+def packed(codec: int, payload: bytes, count: int) -> bytes:
+    """Bytes that are to be records, as a batch of so many."""
+    pack = {PLAIN: bytes, GZIP: gzip_encode, SNAPPY: snappy_encode, LZ4: lz4_encode, ZSTD: zstd_encode}[codec]
+    header = batch(codec, *[A] * count)[:HEADER]
+    return sealed(header + pack(payload))
+
+
+def taken_by_the_library(content: bytes) -> list[Any]:
+    found: list[Any] = []
+    try:
+        for record in PartitionRecords(PLACE, MemoryRecords(content), [], 0, None, None, True, READ_UNCOMMITTED):
+            found.append(record)
+    except CorruptRecordException:
+        pass
     return found
 
 
-def shown(one: Iterable[Any]) -> list[tuple[Any, ...]]:
-    return [(r.offset, r.timestamp, r.timestamp_type, r.key, r.value, list(r.headers)) for r in one]
+@pytest.mark.parametrize("codec", [PLAIN, *PACKED])
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_a_header_name_that_is_no_text_is_read(codec: int, odd: int) -> None:
+    content = batch(codec, A, B, C, headers={odd: [(NoUtf8("x"), b"1")]})
+    found = fetched(content)
+    assert [(r.offset, r.value) for r in found] == [(0, A), (1, B), (2, C)]
+    assert tuple(found[odd].headers) == (("\udcff\udcfe", b"1"),)
 
 
-@pytest.mark.parametrize("codec", [PLAIN, SNAPPY, *BOUND])
-def test_however_it_is_packed_a_batch_is_read_as_the_library_reads_it(codec: int) -> None:
-    content = batch(codec, b"a" * 5000, None, b"") + batch(codec, b"b")
-    assert read(content) == read_by_the_library(content)
-    assert [value for *_, value, _ in read(content)] == [b"a" * 5000, None, b"", b"b"]
+def test_among_very_many_records_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_batches, "FEW", 2)
+    content = batch(GZIP, A, B, C, headers={1: [(NoUtf8("x"), b"1")]})
+    assert read(content) == [(0, A), (1, ...), (2, ...)]
 
 
-@pytest.mark.parametrize("codec", BOUND)
-def test_of_what_unpacks_to_too_much_each_record_is_there_without_its_content(codec: int) -> None:
-    content = batch(codec, b"small", b"\0" * MOST_BYTES, b"small too")
-    assert len(content) < 1024 * 1024
-    assert len(read_by_the_library(content)[1][4]) == MOST_BYTES  # whatever that is
-    last = 1_700_000_000_002
-    assert read(content) == [(n, last, 0, None, None, list(NOT_UNPACKED)) for n in range(3)]
-    assert [value for *_, value, _ in read(content + batch(codec, b"next"))][3:] == [b"next"]
-
-
-@pytest.mark.parametrize("codec", BOUND)
-def test_what_just_fits_is_unpacked(codec: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = batch(codec, b"a" * 1000, b"b" * 1000)
-    size = len(batch(PLAIN, b"a" * 1000, b"b" * 1000)) - record_batches._HEADER
-    for room, fits in ((size, True), (size - 1, False)):
-        monkeypatch.setattr(record_batches, "_room", lambda room=room: bytearray(room))
-        assert (read(content) == read_by_the_library(content)) is fits
+def test_what_could_not_be_read_has_the_time_at_which_the_broker_took_it() -> None:
+    content = bytearray(batch(ZSTD, b"\0" * MOST_BYTES))
+    content[ATTRIBUTES + 1] |= APPEND_TIME
+    (record,) = fetched(sealed(bytes(content)))
+    assert (record.timestamp, record.timestamp_type, record.key) == (1_700_000_000_000, 1, None)
 
 
 def test_such_a_record_is_answered_with_its_reason_and_nothing_else() -> None:
-    raw = RawRecord("partners.ash.events", 0, 7, NOW, None, None, NOT_UNPACKED)
+    raw = RawRecord("partners.ash.events", 0, 7, NOW, None, None, BATCH_UNREADABLE)
     answer = records.read_envelope(raw)
     assert isinstance(answer, Unreadable)
-    assert [problem.message for problem in answer.problems] == ["The record is not readable: batch_too_large."]
+    assert [problem.message for problem in answer.problems] == ["The record is not readable: batch_unreadable."]
     assert records.load(records.dump(raw)) == raw

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
+from aiokafka.record.default_records import DefaultRecordBatch
 
-from senconet.demonstration.model import Record
 from shared.record_batches import MOST_BYTES
+from tests.system.batches import send_batch
 from tests.system.events import Trainee
 from tests.system.invariants import invariants
-from tests.system.support import Partner, Stage
+from tests.system.support import Stage
 
 PLAIN = DefaultRecordBatch.CODEC_NONE
 GZIP, SNAPPY = DefaultRecordBatch.CODEC_GZIP, DefaultRecordBatch.CODEC_SNAPPY
@@ -24,17 +23,6 @@ class NoUtf8(str):
 
     def encode(self, *_: object) -> bytes:
         return b"\xff\xfe"
-
-
-async def send_batch(partner: Partner, codec: int, *records: Record) -> None:
-    """Publish records as one batch, made by the library's Python code, which leaves names to themselves."""
-    async with AIOKafkaProducer(**partner.access.client_options()) as producer:
-        batch = producer.create_batch()
-        batch._builder = _DefaultRecordBatchBuilderPy(2, codec, False, -1, -1, 0, 1 << 30)
-        for record in records:
-            assert batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
-        await (await producer.send_batch(batch, partner.topic, partition=0))
-    partner.sent += records
 
 
 @pytest.mark.parametrize("codec", [PLAIN, GZIP, SNAPPY, LZ4, ZSTD])

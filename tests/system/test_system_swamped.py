@@ -1,4 +1,4 @@
-"""A partner's whole backlog is bad: the others are answered meanwhile, and each bad record is answered too."""
+"""A partner's whole backlog is bad, and small as packed: the others are answered meanwhile, and each of it is too."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from itertools import cycle, islice
 from typing import Final
 
 from aiokafka import TopicPartition
+from aiokafka.record.default_records import DefaultRecordBatch
 
 from senconet.demonstration.model import Record
 from shared import topics
 from shared.kafka import read_to, reading
+from tests.system.batches import send_batch
 from tests.system.events import Trainee
 from tests.system.invariants import outcomes, quiet
 from tests.system.support import Partner, Stage
 
 BAD: Final = 10_000
-CHUNK: Final = 500
 GOOD: Final = 100
 STILL_OPEN: Final = BAD // 4
 
@@ -57,9 +58,7 @@ async def published(stage: Stage, partner: Partner) -> list[datetime]:
 async def test_a_backlog_of_bad_records_keeps_nobody_else_waiting(stage: Stage):
     swamping, neighbour, other = [await stage.partner(code) for code in ("swamping", "swamped-a", "swamped-b")]
     stage.rest("enrolment")
-    bad = bad_records(swamping)
-    for start in range(0, BAD, CHUNK):
-        await swamping.send(*bad[start : start + CHUNK])
+    await send_batch(swamping, DefaultRecordBatch.CODEC_ZSTD, *bad_records(swamping))
     for partner in (neighbour, other):
         await partner.send(*good_records(partner))
     await stage.serve_async("enrolment")
