@@ -36,8 +36,14 @@ _COUNT: Final = struct.Struct("!57xi")
 """What stands before the records of a batch; at the end, how many there are."""
 
 _FAULTS: Final = (
-    CorruptRecordException, cramjam.DecompressionError, struct.error, ValueError, IndexError, OverflowError, MemoryError,
-)  # fmt: skip
+    CorruptRecordException,
+    cramjam.DecompressionError,
+    struct.error,
+    ValueError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+)
 """What the library raises over bytes that it cannot read."""
 
 
