@@ -37,14 +37,14 @@ def _rates(figures: Figures) -> Table:
 
 def _waits(figures: Figures) -> Table:
     table = Table("wait", "events a second", "median ms", "99th percentile ms", "records", title="Waiting")
-    for rate, waits in ((RATE, figures), (CALM_RATE, figures.calm)):
+    for rate, waits in ((RATE, figures.steady), (CALM_RATE, figures.calm)):
         for name, seconds in _named(waits):
             numbers = (f"{1000 * seconds.median:,.1f}", f"{1000 * seconds.p99:,.1f}", f"{seconds.count:,}")
             table.add_row(name, str(rate), *numbers)
     return table
 
 
-def _named(waits: Figures | Waits) -> Iterator[tuple[str, Seconds]]:
+def _named(waits: Waits) -> Iterator[tuple[str, Seconds]]:
     yield "hop_seconds", waits.hop_seconds
     yield from ((f"receipt_seconds {name}", seconds) for name, seconds in waits.receipt_seconds.items())
     yield "view_seconds", waits.view_seconds

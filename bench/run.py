@@ -79,7 +79,7 @@ async def _measure(
     say("Publishing the demonstration and waiting for its answers")
     partners = traffic_of(prepared, stage.bootstrap, stage.credentials)
     await exchange(partners, prepared.data.phases, PATIENCE, lambda: None)
-    waits = await _waits(stage, prepared.data, RATE, say, salt=1)
+    steady = await _waits(stage, prepared.data, RATE, say, salt=1)
     calm = await _waits(stage, prepared.data, CALM_RATE, say, salt=4)
     system = await _with_all(stage, prepared, events, say)
     stage.rest()
@@ -99,9 +99,7 @@ async def _measure(
         intake_facts_before=facts,
         system_per_second=system.per_second,
         rebuild_per_second=system.rebuilt_per_second,
-        hop_seconds=waits.hop_seconds,
-        receipt_seconds=waits.receipt_seconds,
-        view_seconds=waits.view_seconds,
+        steady=steady,
         calm=calm,
         memory_mib=system.memory,
         durability=durable,

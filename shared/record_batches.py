@@ -106,30 +106,23 @@ class _Batch:
         return getattr(self._compiled, name)
 
     def __iter__(self) -> Iterator[Any]:
-        place, packed = self._compiled.base_offset, self._compiled.compression_type != DefaultRecordBatch.CODEC_NONE
-        try:
-            for record in self._in_place():
-                yield _bounded(record) if packed else record
-                place = record.offset + 1
-        except _FAULTS:
-            received, kind = self._compiled.max_timestamp, self._compiled.timestamp_type
-            for offset in range(place, self._compiled.next_offset):
-                yield _without_content(offset, received, kind)
-
-    def _in_place(self) -> Iterator[Any]:
         """The records, each where it may lie: of a batch from which none was removed, at the very next place.
 
         The library takes one byte of a record, its attributes, for a number that may be longer, and then reads on with
         what belongs to the next field.
         """
-        first, end = self._compiled.base_offset, self._compiled.next_offset
+        batch, place, end = self._compiled, self._compiled.base_offset, self._compiled.next_offset
         (count,) = _COUNT.unpack_from(self._content)
-        place, whole = first, count == end - first
-        for record in _read(_unpacked(self._compiled, self._content), count):
-            if not place <= record.offset < end or (whole and record.offset != place):
-                raise CorruptRecordException
-            yield record
-            place = record.offset + 1
+        packed, whole = batch.compression_type in _UNPACK, count == end - place
+        try:
+            for record in _read(_unpacked(batch, self._content), count):
+                if not place <= record.offset < end or (whole and record.offset != place):
+                    raise CorruptRecordException
+                yield _bounded(record) if packed else record
+                place = record.offset + 1
+        except _FAULTS:
+            for offset in range(place, end):
+                yield _without_content(offset, batch.max_timestamp, batch.timestamp_type)
 
 
 def _read(content: bytes | memoryview, count: int) -> Iterator[Any]:

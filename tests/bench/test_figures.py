@@ -22,9 +22,11 @@ GOOD = Figures(
     intake_facts_before=1,
     system_per_second=500,
     rebuild_per_second=1_600,
-    hop_seconds=Seconds(0.004, 0.02, 4000),
-    receipt_seconds={OWN: Seconds(0.04, 0.2, 900), HANDED_ON: Seconds(0.12, 0.4, 3000)},
-    view_seconds=Seconds(0.2, 0.6, 250),
+    steady=Waits(
+        hop_seconds=Seconds(0.004, 0.02, 4000),
+        receipt_seconds={OWN: Seconds(0.04, 0.2, 900), HANDED_ON: Seconds(0.12, 0.4, 3000)},
+        view_seconds=Seconds(0.2, 0.6, 250),
+    ),
     calm=Waits(
         hop_seconds=Seconds(0.002, 0.01, 200),
         receipt_seconds={OWN: Seconds(0.02, 0.1, 50), HANDED_ON: Seconds(0.06, 0.2, 150)},
@@ -62,7 +64,10 @@ def test_what_is_just_as_required_is_kept() -> None:
         ({"naive_per_second": 101.0}, {"intake_to_naive"}),
         ({"intake_per_second": 999.0}, {"intake_to_naive", "intake_to_drain"}),
         ({"rebuild_per_second": 1_599.0}, {"rebuild_to_drain"}),
-        ({"hop_seconds": Seconds(0.0039, 0.02, 9)}, {"receipt_to_hop", "handed_on_receipt_to_hop"}),
+        (
+            {"steady": replace(GOOD.steady, hop_seconds=Seconds(0.0039, 0.02, 9))},
+            {"receipt_to_hop", "handed_on_receipt_to_hop"},
+        ),
         (
             {"calm": replace(GOOD.calm, hop_seconds=Seconds(0.0019, 0.02, 9))},
             {"calm_receipt_to_hop", "calm_handed_on_receipt_to_hop"},

@@ -10,7 +10,7 @@ import pytest
 from aiokafka.codec import gzip_encode, lz4_encode, snappy_encode, zstd_encode
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
+from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
@@ -18,11 +18,9 @@ from aiokafka.structs import TopicPartition
 from shared import record_batches, records
 from shared.record_batches import MOST_BYTES, _Batches
 from shared.records import BATCH_UNREADABLE, MAX_VALUE_BYTES, RawRecord, Unreadable
+from tests.support.batches import GZIP, LZ4, PACKED, PLAIN, SNAPPY, ZSTD, NoUtf8, builder
 from tests.support.memory import NOW
 
-PLAIN, GZIP = DefaultRecordBatch.CODEC_NONE, DefaultRecordBatch.CODEC_GZIP
-SNAPPY, LZ4, ZSTD = DefaultRecordBatch.CODEC_SNAPPY, DefaultRecordBatch.CODEC_LZ4, DefaultRecordBatch.CODEC_ZSTD
-PACKED = (GZIP, SNAPPY, LZ4, ZSTD)
 HEADERS = [("ce_id", b"1"), ("nothing", None)]
 ATTRIBUTES, LAST_DELTA, HEADER = 21, 23, 61
 APPEND_TIME = 0x08
@@ -31,19 +29,12 @@ Read = list[tuple[int, Any]]
 A, B, C, NEXT = (letter * 500 for letter in (b"a", b"b", b"c", b"n"))  # short ones are not packed
 
 
-class NoUtf8(str):
-    """A header's name that goes out as bytes which no text is encoded as."""
-
-    def encode(self, *_: object) -> bytes:
-        return b"\xff\xfe"
-
-
 def batch(codec: int, *values: bytes | None, first: int = 0, headers: Any = None, step: int = 1) -> bytes:
     """Records of these values as one batch at offsets from `first`, as it is sent; `headers`: by number."""
-    builder = _DefaultRecordBatchBuilderPy(2, codec, False, -1, -1, 0, 1 << 30)
+    made = builder(codec)
     for number, value in enumerate(values):
-        assert builder.append(number * step, 1_700_000_000_000, b"key", value, (headers or {}).get(number, HEADERS))
-    content = sealed(struct.pack("!q", first) + bytes(builder.build())[8:])
+        assert made.append(number * step, 1_700_000_000_000, b"key", value, (headers or {}).get(number, HEADERS))
+    content = sealed(struct.pack("!q", first) + bytes(made.build())[8:])
     assert content[ATTRIBUTES + 1] & DefaultRecordBatch.CODEC_MASK == codec
     return content
 
@@ -62,8 +53,12 @@ def sealed(content: bytes) -> bytes:
 
 def fetched(content: bytes, start: int = 0, batches: type = _Batches) -> list[Any]:
     """What a consumer is handed of a fetch, from an offset on."""
-    given = PartitionRecords(PLACE, batches(content), [], start, None, None, True, READ_UNCOMMITTED)
-    return list(given)
+    return list(handed_out(content, start, batches))
+
+
+def handed_out(content: bytes, start: int, batches: type) -> PartitionRecords:
+    """The same, one by one."""
+    return PartitionRecords(PLACE, batches(content), [], start, None, None, True, READ_UNCOMMITTED)
 
 
 def read(content: bytes, start: int = 0) -> Read:
@@ -162,7 +157,7 @@ def packed(codec: int, payload: bytes, count: int) -> bytes:
 def taken_by_the_library(content: bytes) -> list[Any]:
     found: list[Any] = []
     try:
-        for record in PartitionRecords(PLACE, MemoryRecords(content), [], 0, None, None, True, READ_UNCOMMITTED):
+        for record in handed_out(content, 0, MemoryRecords):
             found.append(record)
     except CorruptRecordException:
         pass

@@ -5,27 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from aiokafka.record.default_records import DefaultRecordBatch
 
 from shared.record_batches import MOST_BYTES
+from tests.support.batches import GZIP, LZ4, PACKED, PLAIN, ZSTD, NoUtf8
 from tests.system.batches import send_batch
 from tests.system.events import Trainee
 from tests.system.invariants import invariants
 from tests.system.support import Stage
 
-PLAIN = DefaultRecordBatch.CODEC_NONE
-GZIP, SNAPPY = DefaultRecordBatch.CODEC_GZIP, DefaultRecordBatch.CODEC_SNAPPY
-LZ4, ZSTD = DefaultRecordBatch.CODEC_LZ4, DefaultRecordBatch.CODEC_ZSTD
 
-
-class NoUtf8(str):
-    """A header's name that goes out as bytes which no text is encoded as."""
-
-    def encode(self, *_: object) -> bytes:
-        return b"\xff\xfe"
-
-
-@pytest.mark.parametrize("codec", [PLAIN, GZIP, SNAPPY, LZ4, ZSTD])
+@pytest.mark.parametrize("codec", [PLAIN, *PACKED])
 async def test_a_record_with_a_header_name_that_is_no_text_is_answered_and_so_are_all_others(stage: Stage, codec: int):
     partner, other = await stage.partner("odd-batches"), await stage.partner("neighbour")
     begin = len(partner.sent)

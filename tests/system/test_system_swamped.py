@@ -7,11 +7,11 @@ from itertools import cycle, islice
 from typing import Final
 
 from aiokafka import TopicPartition
-from aiokafka.record.default_records import DefaultRecordBatch
 
 from senconet.demonstration.model import Record
 from shared import topics
 from shared.kafka import read_to, reading
+from tests.support.batches import ZSTD
 from tests.system.batches import send_batch
 from tests.system.events import Trainee
 from tests.system.invariants import outcomes, quiet
@@ -58,7 +58,7 @@ async def published(stage: Stage, partner: Partner) -> list[datetime]:
 async def test_a_backlog_of_bad_records_keeps_nobody_else_waiting(stage: Stage):
     swamping, neighbour, other = [await stage.partner(code) for code in ("swamping", "swamped-a", "swamped-b")]
     stage.rest("enrolment")
-    await send_batch(swamping, DefaultRecordBatch.CODEC_ZSTD, *bad_records(swamping))
+    await send_batch(swamping, ZSTD, *bad_records(swamping))
     for partner in (neighbour, other):
         await partner.send(*good_records(partner))
     await stage.serve_async("enrolment")
