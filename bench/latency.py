@@ -21,7 +21,8 @@ from senconet import publisher
 from senconet.publisher import FINAL, Outgoing
 from shared import topics
 from shared.events.catalogue import BY_WIRE, COMPLETED, REGISTERED
-from shared.kafka import BatchProducer, reading
+from shared.kafka import reading
+from shared.producer import BatchProducer, InFlight
 
 PATIENCE: Final = 60.0
 
@@ -114,9 +115,7 @@ async def _send(producer: BatchProducer, records: Sequence[Outgoing], rate: int,
             acknowledging.create_task(_note_acknowledged(producer, flying, record, sent))
 
 
-async def _note_acknowledged(
-    producer: BatchProducer, flying: Sequence[tuple[int, asyncio.Future[RecordMetadata]]], record: Outgoing, sent: Sent
-) -> None:
+async def _note_acknowledged(producer: BatchProducer, flying: Sequence[InFlight], record: Outgoing, sent: Sent) -> None:
     ((_, _, offset),) = await producer.acknowledged(flying)
     sent.records[offset], sent.acknowledged[offset] = record, time.monotonic()
 

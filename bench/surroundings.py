@@ -13,7 +13,7 @@ from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[a
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.stage import TOPIC, Stage
-from shared.kafka import BatchProducer
+from shared.producer import BatchProducer
 from shared.topics import DECIDING_SERVICES
 
 _MIB: Final = 1024 * 1024

@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from senconet.access import KafkaAccess
 from shared import topics
-from shared.kafka import BatchProducer, producing, raw_record, reading
+from shared.kafka import raw_record, reading
 from shared.messages import decode
+from shared.producer import BatchProducer, producing
 
 SEND_SECONDS: Final = 30.0
 FINAL: Final = frozenset({"accepted", "duplicate", "rejected"})

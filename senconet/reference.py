@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from senconet.access import KafkaAccess
 from shared import topics
 from shared.events.data import Identifier
-from shared.kafka import producing, read_to, reading
+from shared.kafka import read_to, reading
+from shared.producer import producing
 from shared.reference import BODIES, Body, Version, Versions
 
 AHEAD: Final = timedelta(minutes=1)

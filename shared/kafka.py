@@ -12,14 +12,10 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.partitioner import murmur2
-from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.structs import RecordMetadata
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.security import SASLScram512
@@ -29,15 +25,8 @@ from shared.records import RawRecord
 from shared.settings import Settings
 
 Handler = Callable[[RawRecord], Awaitable[None]]
-Header = tuple[str, bytes | None]
-Sent = tuple[int, asyncio.Future[RecordMetadata]]
-"""How many records a batch in flight holds, and what tells where it came to lie."""
-
 FETCH_MS: Final = 500
 FETCH_AFTER_SECONDS: Final = 1.0
-
-_BATCH_BYTES: Final = 512 * 1024
-"""Far below what a topic takes as one batch."""
 
 
 def make_broker(settings: Settings) -> KafkaBroker:
@@ -155,91 +144,6 @@ def client_options(bootstrap: str, username: str, password: str) -> dict[str, An
         "sasl_plain_username": username,
         "sasl_plain_password": password,
     }
-
-
-Outgoing = tuple[str, bytes | None, bytes | None, Sequence[Header]]
-"""Topic, key, value and headers of a record to publish."""
-
-Place = tuple[str, int, int]
-"""Topic, partition and offset of a record that the broker has taken."""
-
-
-class BatchProducer:
-    """Publishes records in order, as few batches: the broker and we pay for each batch far more than for a record.
-
-    What is acknowledged, all replicas have, once each. A record without a key goes to the first partition. What is not
-    acknowledged within the time given counts as failed.
-    """
-
-    def __init__(self, options: Mapping[str, Any], timeout_seconds: float) -> None:
-        self._timeout = timeout_seconds
-        self._client = AIOKafkaProducer(
-            **options,
-            enable_idempotence=True,
-            acks="all",
-            max_batch_size=_BATCH_BYTES,
-            max_request_size=2 * 1024 * 1024,
-            request_timeout_ms=int(timeout_seconds * 1000),
-        )
-
-    async def start(self) -> None:
-        """Connect, within the time given."""
-        await asyncio.wait_for(self._client.start(), self._timeout)
-
-    async def stop(self) -> None:
-        """Send or give up all that is in flight, within the time given."""
-        await asyncio.wait_for(self._client.stop(), self._timeout)
-
-    async def send(self, records: Sequence[Outgoing]) -> list[Sent]:
-        """Send records and do not wait: what `acknowledged` waits for."""
-        partitions = {
-            topic: len(await self._client.partitions_for(topic)) for topic in {record[0] for record in records}
-        }
-        batches: dict[tuple[str, int], BatchBuilder] = {}
-        sent: list[Sent] = []
-        for topic, key, value, headers in records:
-            place = topic, _hash(key) % partitions[topic] if key else 0
-            batch = batches.get(place) or self._client.create_batch()
-            record = {"timestamp": None, "key": key, "value": value, "headers": list(headers)}
-            if batch.append(**record) is None:
-                sent.append(await self._send_batch(batch, place))
-                batch = self._client.create_batch()
-                batch.append(**record)
-            batches[place] = batch
-        return sent + [await self._send_batch(batch, place) for place, batch in batches.items()]
-
-    async def _send_batch(self, batch: BatchBuilder, place: tuple[str, int]) -> Sent:
-        topic, partition = place
-        return batch.record_count(), await self._client.send_batch(batch, topic, partition=partition)
-
-    async def acknowledged(self, sent: Sequence[Sent]) -> list[Place]:
-        """Where the records lie, each partition in order, once the broker has taken them.
-
-        There is a bound: a producer whose broker is gone would wait for ever (aiokafka #1101).
-        """
-        told = await asyncio.wait_for(asyncio.gather(*(future for _, future in sent)), 2 * self._timeout)
-        return [
-            (first.topic, first.partition, first.offset + number)
-            for (count, _), first in zip(sent, told, strict=True)
-            for number in range(count)
-        ]
-
-
-@lru_cache(maxsize=20_000)
-def _hash(key: bytes) -> int:
-    """By what all clients of Kafka's own kind choose a key's partition."""
-    return int(murmur2(key)) & 0x7FFF_FFFF
-
-
-@asynccontextmanager
-async def producing(options: Mapping[str, Any], timeout_seconds: float) -> AsyncIterator[BatchProducer]:
-    """A producer, stopped at the end whatever happens."""
-    producer = BatchProducer(options, timeout_seconds)
-    try:
-        await producer.start()
-        yield producer
-    finally:
-        await producer.stop()
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """The relay: publishes the outbox in id order, deletes what was acknowledged, then tells how far it came.
 
+What is for a partner whose topic takes nothing waits, and nothing else waits with it.
+
 It reads by presence, never by "id greater than the last": ids are drawn before they are committed. One relay a
 service holds the lock; that lock is no fence, so one that takes over from a dead relay first waits until nothing
 that was sent by it can still arrive.
@@ -11,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
@@ -21,9 +23,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash
+from shared.aside import Aside
 from shared.database import table, transaction
-from shared.kafka import BatchProducer, client_options, reading
+from shared.kafka import client_options, reading
 from shared.messages import decode, encode
+from shared.producer import BatchProducer, InFlight, Place, refusing
 from shared.round_trip import Connection, Prepared, round_trip
 from shared.settings import Settings
 from shared.tables import RelayRow
@@ -35,7 +39,12 @@ TELL_SECONDS: Final = 1.0
 """Progress costs as much as some dozen messages, and a batch of each who hears it: under load it is not told after
 each."""
 _RELAY: Final = table(RelayRow)
-_OLDEST: Final = Prepared(f"SELECT id, topic, key, headers, value FROM outbox ORDER BY id LIMIT {LIMIT}".encode())
+REFUSED: Final = 60
+"""A topic that refused is tried again after so many times of what a failed try costs all others."""
+_OLDEST: Final = Prepared(
+    b"SELECT id, topic, key, headers, value FROM outbox WHERE topic <> ALL(CAST($1 AS text[]))"
+    b" ORDER BY id LIMIT %d" % LIMIT
+)
 _DELETE: Final = Prepared(b"DELETE FROM outbox WHERE id = ANY(CAST($1 AS bigint[]))")
 # The lock of a relay whose host died without a word is free within half a minute.
 _NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
@@ -59,6 +68,7 @@ class Relayed:
     topics: Sequence[str]
     snapshot: Callable[[], Awaitable[Snapshot | None]]
     published: Callable[[int], None]
+    aside: Aside = field(default_factory=Aside)
 
 
 async def run(relayed: Relayed) -> None:
@@ -139,44 +149,70 @@ async def _drain_for_ever(
         snapshot = None
         if (now := time.monotonic()) >= due:
             snapshot, due, wake = await relayed.snapshot(), now + TELL_SECONDS, now + relayed.settings.progress_seconds
-        rows = await _delete_and_read(listening, sent)
+        rows = await _delete_and_read(relayed, listening, sent)
         while len(rows) == LIMIT:
-            rows = await _delete_and_read(listening, await _send(rows, relayed, producer, ends))
+            rows = await _delete_and_read(relayed, listening, await _send(rows, relayed, producer, ends))
         sent = await _send(rows, relayed, producer, ends)
-        if snapshot is not None:  # all that was there at that moment is published
+        if snapshot is not None:  # all that was there at that moment is published, but for what partners alone read
             body = encode({**snapshot.body, "ends": ends})
             await producer.acknowledged(await producer.send([(snapshot.topic, None, body, ())]))
         elif rows:
             wake = due
         if not rows:
-            async for _ in listening.notifies(timeout=max(0.0, wake - time.monotonic()), stop_after=1):
+            timeout = max(0.0, min(wake, relayed.aside.next) - time.monotonic())
+            async for _ in listening.notifies(timeout=timeout, stop_after=1):
                 pass
 
 
-async def _delete_and_read(listening: Connection, sent: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Delete messages that were sent, and read the oldest that are left, in one round trip.
+async def _delete_and_read(relayed: Relayed, listening: Connection, sent: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Delete messages that were sent, and read the oldest that are left and not set aside, in one round trip.
 
     By the connection that holds the lock: who has lost that does not read on.
     """
-    deleting = [(_DELETE, [f"{{{','.join(map(str, sent))}}}"])] if sent else []
-    *_, oldest = await round_trip(listening, *deleting, (_OLDEST, []))
+    deleting = [(_DELETE, [_array(sent)])] if sent else []
+    *_, oldest = await round_trip(listening, *deleting, (_OLDEST, [_array(relayed.aside.topics(time.monotonic()))]))
     return oldest
+
+
+def _array(values: Sequence[object]) -> str:
+    return f"{{{','.join(map(str, values))}}}"
 
 
 async def _send(
     rows: Sequence[tuple[Any, ...]], relayed: Relayed, producer: BatchProducer, ends: dict[str, dict[int, int]]
 ) -> list[int]:
     """Publish messages; returns their ids once the broker has taken them."""
+    wanted = {topic for _, topic, *_ in rows}
+    aside = await _set_aside_missing(wanted, relayed, producer)
+    rows = [row for row in rows if row[1] not in aside] if aside else rows
     if not rows:
         return []
     sent = await producer.send([(topic, key, value, _headers(headers)) for _, topic, key, headers, value in rows])
     crash.point("relay_after_send", len(rows))
-    for topic, partition, offset in await producer.acknowledged(sent):
+    for topic, partition, offset in await _acknowledged(sent, relayed, producer):
         if topic in ends:
             ends[topic][partition] = max(ends[topic].get(partition, 0), offset + 1)
     crash.point("relay_after_acknowledgement", len(rows))
+    relayed.aside.taken(wanted - aside)
     relayed.published(len(rows))
     return [id_ for id_, *_ in rows]
+
+
+async def _set_aside_missing(wanted: set[str], relayed: Relayed, producer: BatchProducer) -> frozenset[str]:
+    if not (missing := await producer.missing(wanted)):
+        return frozenset()
+    until = time.monotonic() + relayed.settings.metadata_seconds
+    return relayed.aside.put(missing, "there is no such topic, or it has no leader", until)
+
+
+async def _acknowledged(sent: Sequence[InFlight], relayed: Relayed, producer: BatchProducer) -> list[Place]:
+    """Where the messages lie. Raises what the broker answers; for those that it refuses, what is set aside by then."""
+    try:
+        return await producer.acknowledged(sent)
+    except Exception as error:
+        until = time.monotonic() + REFUSED * relayed.settings.publish_timeout_seconds
+        relayed.aside.put(refusing(sent), f"the broker refuses it ({type(error).__name__})", until)
+        raise
 
 
 def _headers(packed: bytes) -> list[tuple[str, bytes]]:

@@ -90,6 +90,11 @@ def partner_of(topic: str) -> str:
     return topic.split(".")[1]
 
 
+def is_of_a_partner(topic: str) -> bool:
+    """Whether a topic belongs to one partner alone."""
+    return topic.startswith("partners.")
+
+
 def principal_of(partner: str) -> str:
     """The SCRAM user of a partner."""
     return f"partners.{partner}"

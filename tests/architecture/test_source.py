@@ -22,7 +22,7 @@ HELD: list[tuple[Rule, tuple[Module, ...], tuple[str, ...], str]] = [
     (rules.commits, RUNNING, ("shared/database.py",), "transactions.py"),
     (rules.subscribers, PRODUCT, ("shared/kafka.py",), "subscribers.py"),
     (rules.careless_subscribers, PRODUCT, (), ""),
-    (rules.kafka_clients, PRODUCT, ("shared/kafka.py",), "clients.py"),
+    (rules.kafka_clients, PRODUCT, ("shared/kafka.py", "shared/producer.py"), "clients.py"),
     (rules.topic_names, PRODUCT, ("shared/topics.py",), "topic_names.py"),
     (rules.metrics, PRODUCT, (), "metrics.py"),
     (rules.at_import, PRODUCT, (), "at_import.py"),

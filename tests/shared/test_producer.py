@@ -13,7 +13,8 @@ from aiokafka.errors import MessageSizeTooLargeError
 from confluent_kafka.admin import NewTopic
 
 from senconet.local.engines import Engines
-from shared.kafka import Outgoing, producing, read_to, reading
+from shared.kafka import read_to, reading
+from shared.producer import Outgoing, producing
 
 KIB = 1024
 TOPIC = "order-of-sending"
