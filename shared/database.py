@@ -35,6 +35,15 @@ _OPTIONS: Final = (
     " -c lock_timeout=3s -c idle_in_transaction_session_timeout=5s -c timezone=UTC"
 )
 
+NOTICE_THE_DEAD: Final[Mapping[str, Any]] = {
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""A server whose host has gone without a word is noticed within half a minute: by itself the system waits for a quarter
+of an hour, and for two hours where nothing is under way."""
+
 
 def make_engine(url: str, *, tried: bool = False) -> AsyncEngine:
     """The engine of a service. Error texts never carry values.
@@ -52,7 +61,7 @@ def make_engine(url: str, *, tried: bool = False) -> AsyncEngine:
         hide_parameters=True,
         json_serializer=document,
         json_deserializer=from_json,
-        connect_args={"options": _OPTIONS, "prepare_threshold": None},
+        connect_args={"options": _OPTIONS, "prepare_threshold": None, **NOTICE_THE_DEAD},
     )
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash
 from shared.aside import Aside
-from shared.database import table, transaction
+from shared.database import NOTICE_THE_DEAD, table, transaction
 from shared.kafka import client_options, reading
 from shared.messages import decode, encode
 from shared.producer import BatchProducer, InFlight, Place, refusing
@@ -47,7 +47,7 @@ _OLDEST: Final = Prepared(
 )
 _DELETE: Final = Prepared(b"DELETE FROM outbox WHERE id = ANY(CAST($1 AS bigint[]))")
 # The lock of a relay whose host died without a word is free within half a minute.
-_NOTICE_THE_DEAD: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
+_BE_NOTICED: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")
 
 
@@ -83,14 +83,19 @@ async def run(relayed: Relayed) -> None:
 
 
 async def _with_lock(relayed: Relayed) -> None:
-    url = relayed.settings.database_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True, options=_NOTICE_THE_DEAD) as listening:
+    async with await listening_to(relayed.settings.database_url.get_secret_value()) as listening:
         await listening.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         await listening.execute("LISTEN outbox")
         if not await _stopped_cleanly(relayed.engine):
             await asyncio.sleep(relayed.settings.publish_timeout_seconds)
         await _mark(relayed.engine, stopped=False)
         await _publish(relayed, listening)
+
+
+async def listening_to(url: str) -> Connection:
+    """A connection of the relay's own. Either end notices within half a minute that the other's host has gone."""
+    driver_url = url.replace("postgresql+psycopg://", "postgresql://")
+    return await psycopg.AsyncConnection.connect(driver_url, autocommit=True, options=_BE_NOTICED, **NOTICE_THE_DEAD)
 
 
 async def _stopped_cleanly(engine: AsyncEngine) -> bool:
