@@ -48,7 +48,7 @@ class Event:
     """A record that keeps the contract.
 
     `cure` is the received time at which it counts as a cure of others; `attached` the registration's status as of
-    this record, where the door has handed it on; `raw` the record that was read, kept whole while it waits.
+    this record, where the door has handed it on; `raw` the record that was read.
     """
 
     position: Position

@@ -131,7 +131,7 @@ def _hold_row(hold: Hold, receipt_after: timedelta) -> dict[str, Any]:
         "deadline": hold.deadline,
         "receipt_due": event.received + receipt_after,
         "problems": document(problems_to(hold.problems)),
-        "record": records.dump(event.raw),
+        "record": records.dump(records.compact(event.raw)),
     }
 
 

@@ -81,7 +81,7 @@ class JournalRow(SQLModel, table=True):
 
 
 class HoldRow(SQLModel, table=True):
-    """A record that waits, whole, with the codes of its last judging. Gone when it is answered."""
+    """A record that waits, compact, with the codes of its last judging. Gone when it is answered."""
 
     __tablename__ = "holds"
     __table_args__ = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from senconet.demonstration.judge import judge
 from senconet.demonstration.model import Record
 from shared import contract, topics
 from shared.contract import Event, Refusal
-from shared.records import RawRecord, dump, load
+from shared.records import RawRecord, compact, dump, load
 from tests.support.agreement import GIVEN
 from tests.support.bytes_table import Row, rows
 from tests.support.histories import OURS
@@ -56,5 +58,13 @@ def test_the_table_has_every_code_of_the_first_two_stages_and_each_name_once() -
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_a_record_is_kept_whole_while_it_waits(row: Row) -> None:
+def test_a_record_in_quarantine_is_kept_whole(row: Row) -> None:
     assert load(dump(raw(row.record))) == raw(row.record)
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if not row.codes], ids=lambda row: row.name)
+def test_what_waits_says_the_same_when_it_is_loaded(row: Row) -> None:
+    record = raw(row.record)
+    event, kept = contract.read(record, REFERENCE), load(dump(compact(record)))
+    assert isinstance(event, Event)
+    assert contract.read_again(kept) == replace(event, raw=kept)

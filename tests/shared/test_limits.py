@@ -11,7 +11,7 @@ from shared import contract, topics
 from shared.batch import MAX_WAITING
 from shared.contract import MAX_PROBLEMS, Refusal
 from shared.messages import Answer, receipt
-from shared.records import MAX_VALUE_BYTES, RawRecord
+from shared.records import MAX_VALUE_BYTES, RawRecord, compact
 from shared.reference import Reference
 from tests.support.memory import NOW, System
 
@@ -79,3 +79,11 @@ def test_of_one_registration_so_many_records_of_a_topic_wait_and_no_more() -> No
     raws = [record(offset, "completed", {}) for offset in range(MAX_WAITING + 3)]
     assert events(system, raws) == ["rejected"] * 3
     assert len(system.enrolment.world.holds[TRAINEE]) == MAX_WAITING
+
+
+def test_what_waits_takes_no_more_room_than_what_it_says() -> None:
+    plain = record(0, "completed", {})
+    filler = (("tracking", b"." * 7000),)
+    large = replace(plain, value=b"{" + b" " * (MAX_VALUE_BYTES - 2) + b"}", headers=plain.headers + filler)
+    assert isinstance(contract.read(large, Reference()), contract.Event)
+    assert compact(large) == plain
