@@ -26,6 +26,10 @@ from shared.records import BATCH_UNREADABLE, MAX_HEADERS, MAX_VALUE_BYTES
 MOST_BYTES: Final = 16 * 1024 * 1024
 """What a batch may unpack to: sixteen times what a topic takes as one. So much is kept to unpack in."""
 
+AT_ONCE: Final = 2 * MOST_BYTES
+"""So much is unpacked of a fetch; what lies behind is fetched anew. One fetch may hold a thousand batches, 10 ms each:
+meanwhile nothing else is done, and the group would take the reader for dead."""
+
 FEW: Final = 10_000
 """Up to so many records of a batch are read by the library's Python code, 3 us each, where its compiled code cannot."""
 
@@ -98,9 +102,10 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 class _Batch:
     """A batch as the fetcher uses it, read by the library's compiled code wherever that can."""
 
-    def __init__(self, content: memoryview, compiled: DefaultRecordBatch) -> None:
+    def __init__(self, content: memoryview, compiled: DefaultRecordBatch, unpacking: Callable[[int], None]) -> None:
         self._content = content
         self._compiled = compiled
+        self._unpacking = unpacking
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._compiled, name)
@@ -115,7 +120,7 @@ class _Batch:
         (count,) = _COUNT.unpack_from(self._content)
         packed, whole = batch.compression_type in _UNPACK, count == end - place
         try:
-            for record in _read(_unpacked(batch, self._content), count):
+            for record in _read(self._unpacked(), count):
                 if not place <= record.offset < end or (whole and record.offset != place):
                     raise CorruptRecordException
                 yield _bounded(record) if packed else record
@@ -123,6 +128,20 @@ class _Batch:
         except _FAULTS:
             for offset in range(place, end):
                 yield _without_content(offset, batch.max_timestamp, batch.timestamp_type)
+
+    def _unpacked(self) -> bytes | memoryview:
+        """The batch as it would be if it had not been packed. Raises one of `_FAULTS`."""
+        unpack = _UNPACK.get(self._compiled.compression_type)
+        if unpack is None:
+            return self._content
+        room, size = _room(), MOST_BYTES  # so much has been unpacked, too, of what turns out to be more
+        try:
+            size = unpack(self._content[_COUNT.size :], room)
+        finally:
+            self._unpacking(size)
+        header = bytearray(self._content[: _COUNT.size])
+        header[_CODEC] &= ~DefaultRecordBatch.CODEC_MASK
+        return b"".join((header, memoryview(room)[:size]))
 
 
 def _read(content: bytes | memoryview, count: int) -> Iterator[Any]:
@@ -135,17 +154,6 @@ def _read(content: bytes | memoryview, count: int) -> Iterator[Any]:
         if count > FEW:
             raise
         yield from islice(_LenientBatch(content), read, None)
-
-
-def _unpacked(batch: DefaultRecordBatch, content: memoryview) -> bytes | memoryview:
-    """The batch as it would be if it had not been packed. Raises one of `_FAULTS`."""
-    unpack = _UNPACK.get(batch.compression_type)
-    if unpack is None:
-        return content
-    size = unpack(content[_COUNT.size :], room := _room())
-    header = bytearray(content[: _COUNT.size])
-    header[_CODEC] &= ~DefaultRecordBatch.CODEC_MASK
-    return b"".join((header, memoryview(room)[:size]))
 
 
 @cache
@@ -171,9 +179,18 @@ def _without_content(offset: int, received: int, kind: int) -> DefaultRecord:
 
 
 class _Batches(_MemoryRecordsPy):  # type: ignore[misc]
-    """What was fetched of a partition, batch by batch."""
+    """What was fetched of a partition, batch by batch, until `AT_ONCE` has been unpacked."""
+
+    _left = AT_ONCE
+
+    def has_next(self) -> bool:
+        """Whether there is one more that is read of this fetch."""
+        return self._left > 0 and super().has_next()
 
     def next_batch(self) -> Any:
         """The next batch, if there is one."""
         content, batch = self._next_slice, super().next_batch()
-        return _Batch(content, batch) if isinstance(batch, DefaultRecordBatch) else batch
+        return _Batch(content, batch, self._unpacking) if isinstance(batch, DefaultRecordBatch) else batch
+
+    def _unpacking(self, size: int) -> None:
+        self._left -= size

@@ -93,8 +93,20 @@ def test_what_just_fits_is_unpacked(codec: int, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("codec", PACKED)
 def test_many_batches_that_just_fit_are_not_in_memory_together(codec: int) -> None:
-    content = b"".join(batch(codec, b"\0" * (MOST_BYTES - 100), first=n) for n in range(5))
-    assert [len(value) for _, value in read(content)] == [MAX_VALUE_BYTES + 1] * 5
+    batches = [batch(codec, b"\0" * (MOST_BYTES // 4), first=n) for n in range(5)]
+    assert [len(value) for _, value in read(b"".join(batches))] == [MAX_VALUE_BYTES + 1] * 5
+
+
+@pytest.mark.parametrize("size", [MOST_BYTES - 100, MOST_BYTES + 100])
+@pytest.mark.parametrize("codec", PACKED)
+def test_of_many_batches_a_few_are_unpacked_and_the_others_are_fetched_anew(codec: int, size: int) -> None:
+    batches = [batch(codec, b"\0" * size, first=n) for n in range(5)]
+    found: list[int] = []
+    while len(found) < len(batches):
+        offsets = [offset for offset, _ in read(b"".join(batches[len(found) :]), len(found))]
+        assert 0 < len(offsets) <= 3
+        found += offsets
+    assert found == [0, 1, 2, 3, 4]
 
 
 def test_headers_and_keys_do_not_fill_the_memory_either() -> None:
