@@ -128,6 +128,11 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         """The consumer, once it has joined its group."""
         return self.consumer() if self.joined.is_set() else None
 
+    async def reaches_the_log(self) -> bool:
+        """Whether it has joined its group, and the broker answers now."""
+        consumer = self.running()
+        return consumer is not None and bool(await consumer.topics())
+
     def show_unread(self) -> None:
         """How old the first record in hand is, by topic: it shows a database that is away, and needs none."""
         for topic, received in self.unread.items():
@@ -201,20 +206,21 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         # Read last: what is in hand may be answered meanwhile, and would then lie beyond ends that were read before.
         ends = await consumer.end_offsets(list(places))
         for place in places:
-            offset = stored[place.topic, place.partition]
-            lost = not beginnings[place] <= offset <= ends[place]
+            offset, paused = stored[place.topic, place.partition]
+            # Once paused it stays so: a topic that was made anew may by now be longer than the old one was.
+            lost = paused or not beginnings[place] <= offset <= ends[place]
             await self._pause(consumer, place, lost=lost)
             if not lost:
                 consumer.seek(place, offset)
 
-    async def _stored(self, beginnings: dict[positions.Partition, int]) -> dict[positions.Partition, int]:
-        """Stored positions; a partition seen for the first time starts at the log's beginning."""
+    async def _stored(self, beginnings: dict[positions.Partition, int]) -> dict[positions.Partition, tuple[int, bool]]:
+        """Stored positions, and which are paused; a partition seen for the first time starts at the log's beginning."""
         rows = [{"topic": t, "partition": p, "next_offset": o} for (t, p), o in sorted(beginnings.items())]
         async with transaction(self.engine) as tx:
             await tx.execute(upsert(positions.POSITIONS).on_conflict_do_nothing(), rows)
             c = positions.POSITIONS.c
-            found = await tx.execute(select(c.topic, c.partition, c.next_offset))
-            return {(topic, partition): offset for topic, partition, offset in found}
+            found = await tx.execute(select(c.topic, c.partition, c.next_offset, c.paused))
+            return {(topic, partition): (offset, paused) for topic, partition, offset, paused in found}
 
     async def _pause(self, consumer: AIOKafkaConsumer, place: TopicPartition, *, lost: bool) -> None:
         if lost:

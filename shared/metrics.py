@@ -20,6 +20,9 @@ class Metrics:
         self.rejected = self._counter("rejected", "Codes answered in rejections", "code")
         self.published = self._counter("published", "Messages that the relay has published")
         self.restarts = self._counter("batch_failures", "Batches given back after a failure", "error")
+        self.sweep_failures = self._counter(
+            "sweep_failures", "Parts of the regular work that failed and are tried again", "step"
+        )
         self.held = self._gauge("held", "Records that wait for their other half")
         self.hold_overdue = self._gauge("hold_overdue_seconds", "Time since the earliest deadline of what waits, or 0")
         self.last_received = self._gauge(

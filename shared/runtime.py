@@ -40,6 +40,8 @@ class Step(Protocol):
 log = logging.getLogger("senconet")
 S = TypeVar("S", bound=Settings)
 CONNECT_SECONDS: Final = 60
+ANSWER_SECONDS: Final = 1.5
+"""Within so much a service says whether it is ready: who asks waits for two seconds."""
 COLLECT_AFTER: Final = (20_000, 20, 200)
 """Allocations, and collections of younger objects, after which the cycle collector runs. What a service keeps, the
 ledgers, has no cycles: at the usual (700, 10, 10), looking for some took a tenth of mentoring's time."""
@@ -91,16 +93,20 @@ class Process:
                 try:
                     await step()
                 except Exception as error:  # nothing is lost: the next sweep does what this one could not
+                    self.metrics.sweep_failures.labels(step.__name__).inc()
                     log.warning("%s is tried again after %s", step.__name__, type(error).__name__)
             await asyncio.sleep(self.settings.sweep_seconds)
 
     async def ready(self) -> bool:
-        """Whether the database answers, every reader has joined its group, and reference data is read."""
+        """Whether database and broker answer, every reader has joined its group, and reference data is read."""
+        if not all(reader.ready.is_set() for reader in self.readers):
+            return False
         try:
-            await self._answers()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._answers()
+                return all([await reader.reaches_the_log() for reader in self.readers])
         except Exception:
             return False
-        return all(reader.ready.is_set() and reader.joined.is_set() for reader in self.readers)
 
 
 def make_app(process: Process) -> AsgiFastStream:

@@ -18,7 +18,7 @@ SAMPLES = Path(__file__).parent / "bad_samples"
 OF_PROMETHEUS = {"job", "instance"}
 """The labels that Prometheus gives to what it scrapes."""
 
-_METRIC = re.compile(r"\bsenconet_\w+")
+_METRIC = re.compile(r"\b(?:senconet_\w+|up)\b")
 _GROUPED = re.compile(r"\b(?:by|on|without|ignoring)\s*\(([^)]*)\)")
 _MATCHED = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"")
 _SHOWN = re.compile(r"\$labels\.(\w+)")
@@ -38,9 +38,9 @@ def alerts_of(path: Path) -> list[Alert]:
 
 
 def exposed() -> dict[str, set[str]]:
-    """The labels of each sample that a process of ours tells, by its name."""
+    """The labels of each sample that a process of ours tells, by its name; Prometheus tells `up` of each."""
     metrics = [*vars(ReportingMetrics()).values(), *vars(HttpMetrics()).values()]
-    return {
+    return {"up": set()} | {
         f"{family.name}{suffix}": set(metric._labelnames)
         for metric in metrics
         if hasattr(metric, "_labelnames")

@@ -253,10 +253,11 @@ class Growing(Reader):
     """A reader that answers what is in hand just when it looks how far it has come: the log has grown by as much."""
 
     end = 5
+    stays_paused = False
 
-    async def _stored(self, beginnings: dict[Partition, int]) -> dict[Partition, int]:
+    async def _stored(self, beginnings: dict[Partition, int]) -> dict[Partition, tuple[int, bool]]:
         self.end += 2
-        return dict.fromkeys(beginnings, self.end)
+        return dict.fromkeys(beginnings, (self.end, self.stays_paused))
 
     async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         """As the client tells them; so are the ends."""
@@ -269,6 +270,10 @@ class Growing(Reader):
     def resume(self, place: TopicPartition) -> None:
         """What the client is told to do; nothing else is done to it here."""
 
+    def pause(self, place: TopicPartition) -> None:
+        """Note which topic is not read on."""
+        self.unread[f"{place.topic} paused"] = BATCH[0].received
+
     def seek(self, place: TopicPartition, offset: int) -> None:
         """Note where the reader goes."""
         self.unread[f"{place.topic}/{offset}"] = BATCH[0].received
@@ -278,6 +283,13 @@ async def test_what_is_answered_while_a_reader_takes_its_place_is_not_taken_for_
     growing = Growing(engine, Metrics(), Slow(1).process, lambda: None, MOST)
     await growing._place(cast(AIOKafkaConsumer, growing), [PLACE])
     assert list(growing.unread) == [f"{PLACE.topic}/7"]
+
+
+async def test_what_was_paused_stays_so_though_the_log_has_come_to_hold_its_position(engine: AsyncEngine) -> None:
+    growing = Growing(engine, Metrics(), Slow(1).process, lambda: None, MOST)
+    growing.stays_paused = True
+    await growing._place(cast(AIOKafkaConsumer, growing), [PLACE])
+    assert list(growing.unread) == [f"{PLACE.topic} paused"]
 
 
 async def test_a_client_is_made_to_ask_for_all_its_partitions_together(engines: Engines) -> None:

@@ -9,9 +9,13 @@ from collections.abc import Sequence
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 
+from senconet.status import service_status
+from shared.topics import SERVICES
 from tests.system.events import Trainee, batch_of_all_kinds
 from tests.system.invariants import invariants
 from tests.system.support import Partner, Stage, until
+
+MOVE = "UPDATE positions SET next_offset = %s, paused = false WHERE topic = %s"
 
 
 async def test_while_the_broker_is_dead_answers_wait_and_afterwards_all_go_out(stage: Stage):
@@ -22,11 +26,18 @@ async def test_while_the_broker_is_dead_answers_wait_and_afterwards_all_go_out(s
     broker = stage.local.engines.kafka_server
     assert broker is not None
     broker.kill()
+    await until(lambda: not any(ready(stage)), "no service ready without the broker")
     await asyncio.to_thread(broker.start)
+    await until(lambda: all(ready(stage)), "all services ready again")
     await partner.send(*batch_of_all_kinds(partner.code, 60))
     await stage.all_answered(partner)
     await invariants(stage)
     assert await stage.differences(partner) == ()
+
+
+def ready(stage: Stage) -> list[bool]:
+    """Whether each service that reads topics says that it is ready."""
+    return [service_status(name, stage.local.services[name].url).ready for name in SERVICES]
 
 
 async def test_a_transaction_that_the_database_lost_is_done_again(stage: Stage):
@@ -130,6 +141,6 @@ def paused(stage: Stage) -> float:
 async def accept_the_loss(stage: Stage, partner: Partner, lost: Sequence[int]) -> None:
     """An operator decides that the records are gone for good, and moves the position behind them."""
     stage.rest("enrolment")
-    stage.rows("enrolment", "UPDATE positions SET next_offset = %s WHERE topic = %s", max(lost) + 1, partner.topic)
+    stage.rows("enrolment", MOVE, max(lost) + 1, partner.topic)
     partner.lost = frozenset(lost)
     await stage.serve_async("enrolment")

@@ -100,6 +100,13 @@ async def test_a_table_that_is_locked_shows_as_time_behind_and_as_batches_given_
     await until(lambda: status(stage).behind == 0, "nothing behind")
 
 
+async def test_regular_work_that_fails_is_counted_by_its_step(stage: Stage):
+    with stage.local.engines.postgres.connect("enrolment") as blocking, blocking.transaction():
+        blocking.execute("LOCK TABLE holds IN ACCESS EXCLUSIVE MODE")
+        failed = "senconet_sweep_failures_total"
+        await until(lambda: measured(stage, failed, step="show_waiting"), "a step that failed")
+
+
 async def test_a_relay_that_cannot_send_shows_as_an_outbox_that_ages(stage: Stage, partner: Partner):
     stage.rest("enrolment")
     with stage.local.engines.postgres.connect("enrolment") as other_relay:
