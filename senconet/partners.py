@@ -1,4 +1,4 @@
-"""Bring a partner into the system: topics, user and rights on Kafka, name and token at reporting."""
+"""Bring a partner into the system, and keep it out: user and rights on Kafka, name and tokens at reporting."""
 
 from __future__ import annotations
 
@@ -30,6 +30,22 @@ async def add(kafka: KafkaAccess, reporting_url: str, code: str, name: str) -> P
     finally:
         await engine.dispose()
     return PartnerCredential(name=name, password=password, token=token)
+
+
+async def suspend(kafka: KafkaAccess, reporting_url: str, code: str) -> bool:
+    """Keep a partner, or the lead, out until it is added again; returns whether it had any access.
+
+    Its password, its rights and all its tokens end at once. What it has sent stays, and is answered.
+    """
+    had_rights = provision.suspend_partner(kafka, code)
+    if code == LEAD:
+        return had_rights
+    engine = make_engine(reporting_url)
+    try:
+        ended = await access.end_tokens(engine, Scope.of_partner(code))
+    finally:
+        await engine.dispose()
+    return had_rights or ended > 0
 
 
 async def issue_reader_token(reporting_url: str) -> str:

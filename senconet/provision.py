@@ -1,7 +1,7 @@
 """Set up a Kafka cluster and a PostgreSQL server for the programme, whoever runs them.
 
 Everything here may be run again at any time: what is there stays, what is missing is added, topics get the
-table's settings and users the given passwords. Nothing is removed.
+table's settings and users the given passwords. Nothing is removed, but what a suspended partner could do.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its exports
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialAlteration,
+    UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
 from psycopg import sql
@@ -76,6 +77,21 @@ def add_partner(access: KafkaAccess, code: str, password: str) -> None:
 def add_lead(access: KafkaAccess, password: str) -> None:
     """Make the topics and the user of the lead, which publishes events of its own as a partner does."""
     _add(access, topics.LEAD, password)
+
+
+def suspend_partner(access: KafkaAccess, code: str) -> bool:
+    """Take a partner's (or the lead's) user its rights, at once, and its password. Returns whether it had any.
+
+    Its topics, and the services' rights on them, stay: what it has sent is answered. `add_partner` takes it back.
+    """
+    admin, user = access.admin(), topics.principal_of(code)
+    rights = {acl for acl in _granted(admin) if acl.principal == _principal(user)}
+    if rights:
+        _settle(admin.delete_acls([_only(acl) for acl in rights], request_timeout=_REQUEST_SECONDS))
+        _await(lambda: not rights & _granted(admin), "that rights are taken away")
+    removed: list[UserScramCredentialAlteration] = [UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)]
+    _settle(admin.alter_user_scram_credentials(removed), passing=KafkaError.RESOURCE_NOT_FOUND)
+    return bool(rights)
 
 
 def provision_databases(access: PostgresAccess, passwords: Mapping[str, str], *, suffix: str = "") -> dict[str, str]:
@@ -198,8 +214,18 @@ def _right(
     *,
     pattern: ResourcePatternType = ResourcePatternType.LITERAL,
 ) -> AclBinding:
-    user = f"User:{principal}"
-    return AclBinding(kind, name, pattern, user, _ANYWHERE, operation, AclPermissionType.ALLOW)
+    return AclBinding(kind, name, pattern, _principal(principal), _ANYWHERE, operation, AclPermissionType.ALLOW)
+
+
+def _principal(user: str) -> str:
+    return f"User:{user}"
+
+
+def _only(acl: AclBinding) -> AclBindingFilter:
+    """What finds this right and no other."""
+    return AclBindingFilter(
+        acl.restype, acl.name, acl.resource_pattern_type, acl.principal, acl.host, acl.operation, acl.permission_type
+    )
 
 
 def _settle(futures: Mapping[Any, Any], *, passing: int | None = None) -> None:

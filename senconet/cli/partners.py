@@ -1,4 +1,4 @@
-"""`partner add`, `partner list`."""
+"""`partner add`, `partner suspend`, `partner list`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def add(
     console.print("Write them down now: neither is shown again. The topics are read within 15 seconds.")
     if keep:
         credentials.save(home(), credentials.load(home()).plus(code, added))
+
+
+@app.command("suspend")
+@told
+def suspend(code: Annotated[str, typer.Argument(help="Whose credential is to open nothing any more.")]) -> None:
+    """Keep a partner out, from this moment: its password, its rights and all its tokens end.
+
+    What it has sent stays, and is answered. `partner add` lets it in again, with a new credential.
+    """
+    if not run(partners.suspend(engines().kafka, reporting_url(), code)):
+        fail(f"Nobody could come in as {code}: see `senconet partner list`.")
+    console.print(f"{code} can neither publish nor read. `senconet partner add {code}` lets it in again.")
 
 
 @app.command("list")

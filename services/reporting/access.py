@@ -68,6 +68,12 @@ async def issue_token(engine: AsyncEngine, scope: Scope) -> str:
     return token
 
 
+async def end_tokens(engine: AsyncEngine, scope: Scope) -> int:
+    """End all tokens for a scope; returns how many there were."""
+    async with transaction(engine) as tx:
+        return (await tx.execute(delete(_TOKENS).where(_held_by(scope)))).rowcount
+
+
 async def _end_old(tx: AsyncConnection, scope: Scope) -> None:
     c = _TOKENS.c
     newest_first = select(c.token_sha256).where(_held_by(scope)).order_by(c.issued_at.desc(), c.token_sha256)

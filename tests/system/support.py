@@ -53,7 +53,7 @@ PARTNERS: Final = (
     "group-reset", "log-cut", "ab", "abc", "odd-batches", "measured", "private", "bytes", "crash-beyond", "killed-a",
     "killed-b", "leaders-a", "leaders-b", "locked", "losing", "gaining", "stopped-a", "stopped-b", "swamping",
     "swamped-a", "swamped-b", "twin-a", "twin-b", "agreeing-a", "agreeing-b", "agreeing-c",
-    "offering", "not-yet", "refused",
+    "offering", "not-yet", "refused", "suspended",
 )  # fmt: skip
 """All partners that tests may bring in: each has a partnership for every cohort."""
 
