@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 
 def migrate(service: str, url: str) -> None:
     """Run the migrations of a service that its database has not seen."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     with engine.connect() as connection:
         command.upgrade(_config(service, connection), "head")
         connection.commit()
@@ -25,7 +25,7 @@ def migrate(service: str, url: str) -> None:
 
 def revise(service: str, url: str, message: str) -> None:
     """Write the next migration of a service: what its tables have and the database at `url` lacks."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     with engine.connect() as connection:
         command.revision(_config(service, connection), message, autogenerate=True, rev_id=_next(service))
     engine.dispose()
@@ -33,7 +33,7 @@ def revise(service: str, url: str, message: str) -> None:
 
 def differences(service: str, url: str) -> Sequence[object]:
     """What the tables of a service and its database do not have in common."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     with engine.connect() as connection:
         found: Sequence[object] = compare_metadata(MigrationContext.configure(connection), _metadata(service))
     engine.dispose()

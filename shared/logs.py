@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final
 
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
+OURS: Final = "senconet"
 INNERMOST: Final = 6
 
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -16,13 +19,25 @@ _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 class WithoutValues(logging.Formatter):
     """Formats what libraries log as well: they add the exception whole."""
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Of others' messages the first line: what follows is an exception as text (asyncio, uvicorn)."""
+        if not record.name.startswith(OURS):
+            record.message, *_ = record.message.splitlines() or [""]
+        return super().formatMessage(record)
+
     def formatException(self, ei: _Raised) -> str:
         """The kind of an exception and of each that it came from, with the lines of code, outermost last."""
-        told, error = list[str](), ei[1]
-        while error is not None:
-            told.append(f"{frames(error)}\n{type(error).__name__}")
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        return "\n".join(reversed(told))
+        return "\n".join(_told(ei[1], set()))
+
+
+def _told(error: BaseException | None, seen: set[int]) -> Iterator[str]:
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    yield from _told(error.__cause__ or (None if error.__suppress_context__ else error.__context__), seen)
+    for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _told(member, seen)
+    yield f"{frames(error)}\n{type(error).__name__}"
 
 
 def frames(error: BaseException) -> str:
@@ -31,7 +46,11 @@ def frames(error: BaseException) -> str:
 
 
 def configure() -> None:
-    """Log to standard error, from INFO on. Libraries with handlers of their own are told to have none."""
+    """Log to standard error, from INFO on, and what nobody catches likewise.
+
+    Libraries with handlers of their own are told to have none.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(WithoutValues(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    sys.excepthook = lambda *raised: logging.getLogger(OURS).critical("stopped by an exception", exc_info=raised)

@@ -15,7 +15,6 @@ import uvicorn
 from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.kafka import KafkaBroker
 from prometheus_client import make_asgi_app
-from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
@@ -23,6 +22,7 @@ from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 from shared import logs, relay
 from shared.consumer import Reader
 from shared.database import transaction
+from shared.logs import frames
 from shared.metrics import Metrics
 from shared.relay import Relayed
 from shared.settings import Settings
@@ -63,14 +63,21 @@ class Process:
 
     async def start(self) -> None:
         """Wait for broker and database, with a bound, then begin the regular work."""
-        async for attempt in AsyncRetrying(stop=stop_after_delay(CONNECT_SECONDS), wait=wait_fixed(0.5), reraise=True):
-            with attempt:
-                await self._answers()
-                await self.broker.connect()
+        try:
+            await self._connect()
+        except Exception as error:
+            log.critical("does not start for %s\n%s", type(error).__name__, frames(error))
+            raise
         self._tasks = [
             asyncio.create_task(relay.run(self.relayed)),
             asyncio.create_task(self._sweep_for_ever()),
         ]
+
+    async def _connect(self) -> None:
+        async for attempt in AsyncRetrying(stop=stop_after_delay(CONNECT_SECONDS), wait=wait_fixed(0.5), reraise=True):
+            with attempt:
+                await self._answers()
+                await self.broker.connect()
 
     async def stop(self) -> None:
         """End the regular work and let go of the database."""
@@ -138,11 +145,7 @@ def run(make: Callable[[S, Callable[[], None]], AsgiFastStream], settings_of: ty
     logs.configure()
     for library in ("aiokafka", "senconet.faststream"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    try:
-        settings = settings_of.from_env(os.environ)
-    except ValidationError as error:
-        names = ", ".join(f"SENCONET_{first}".upper() for first, *_ in (e["loc"] for e in error.errors()))
-        raise SystemExit(f"missing or not valid in the environment: {names}") from None
+    settings = settings_of.from_env(os.environ)
     failed = asyncio.Event()
 
     def stop() -> None:

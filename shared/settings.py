@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 PREFIX = "SENCONET_"
 
@@ -33,9 +33,13 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The settings that an environment gives; a missing one is named."""
+        """The settings that an environment gives. Raises SystemExit that names what is missing or not valid."""
         given = {name.removeprefix(PREFIX).lower(): value for name, value in env.items() if name.startswith(PREFIX)}
-        return cls.model_validate(given)
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            names = sorted({f"{PREFIX}{first}".upper() for first, *_ in (each["loc"] for each in error.errors())})
+            raise SystemExit(f"missing or not valid in the environment: {', '.join(names)}") from None
 
     @property
     def reading_margin_seconds(self) -> float:
