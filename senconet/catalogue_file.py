@@ -117,9 +117,10 @@ def _topic(topic: Topic) -> tuple[str, ...]:
 def _kept(config: Mapping[str, str]) -> str:
     if config["cleanup.policy"] == "compact":
         return "the newest of a key"
-    milliseconds = int(config["retention.ms"])
-    days = milliseconds // DAY_MS
-    return "for ever" if milliseconds < 0 else f"{days} day{'s' if days > 1 else ''}"
+    days, gib = int(config["retention.ms"]) // DAY_MS, int(config.get("retention.bytes", -1)) // 1024**3
+    if days < 0:
+        return "for ever"
+    return f"{days} day{'s' if days > 1 else ''}{f', at most {gib} GiB' if gib > 0 else ''}"
 
 
 def _who(principals: Iterable[str]) -> str:

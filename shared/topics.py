@@ -10,6 +10,9 @@ from typing import Final
 
 DAY_MS: Final = 86_400_000
 REQUEST_PARTITIONS: Final = 12
+PARTNER_BYTES: Final = 4 * 1024**3
+"""So much of what a partner sends, and of its answers, is kept: some forty times what the whole programme has sent. Who
+sends without an end loses its own oldest records, where it would fill the disk of all."""
 LEAD: Final = "lead"
 
 DECIDING_SERVICES: Final = ("enrolment", "mentoring", "assessment")
@@ -124,11 +127,11 @@ _KEPT: Final = (_AS_SENT, ("cleanup.policy", "delete"), ("retention.ms", "-1"), 
 
 def partner_topics(partner: str) -> tuple[Topic, ...]:
     """The three topics of a partner. `.events` takes 1 MiB, so that what is over 64 KiB can be answered."""
-    user = principal_of(partner)
-    inbound = _deleted_after(14, message_timestamp_type="LogAppendTime", max_message_bytes=str(1024 * 1024))
+    user, bounded = principal_of(partner), {"retention_bytes": str(PARTNER_BYTES)}
+    inbound = {"message_timestamp_type": "LogAppendTime", "max_message_bytes": str(1024 * 1024), **bounded}
     return (
-        Topic(events(partner), 1, inbound, (user,), ("enrolment",)),
-        Topic(receipts(partner), 1, _deleted_after(400), DECIDING_SERVICES, (user, "reporting")),
+        Topic(events(partner), 1, _deleted_after(14, **inbound), (user,), ("enrolment",)),
+        Topic(receipts(partner), 1, _deleted_after(400, **bounded), DECIDING_SERVICES, (user, "reporting")),
         Topic(view(partner), 1, _COMPACTED, ("reporting",), (user,)),
     )
 
