@@ -9,7 +9,7 @@ from datetime import timedelta
 from faststream.asgi import AsgiFastStream
 from faststream.kafka import KafkaBroker
 
-from shared import absorb, progress, sweep, topics, watch
+from shared import absorb, progress, relay, sweep, topics, watch
 from shared.absorb import SettingsMoved
 from shared.consumer import Newcomers, Reader
 from shared.kafka import make_broker, subscribe
@@ -49,6 +49,7 @@ def make_deciding(
         [topics.requests(owner) for owner in hands_on_to],
         lambda: progress.take_snapshot(service),
         lambda count: metrics.published.inc(count),
+        metrics.sweep_failures.labels(relay.STEP).inc,
     )
     readers = (answering, learning)
     steps = _steps(service, settings, metrics, answering, learning)

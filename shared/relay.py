@@ -18,29 +18,29 @@ from typing import Any, Final
 
 import psycopg
 from aiokafka import TopicPartition
-from sqlalchemy import select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared import crash
-from shared.aside import Aside
+from shared import crash, store
+from shared.aside import MISSING, Aside
 from shared.database import NOTICE_THE_DEAD, table, transaction
 from shared.kafka import client_options, reading
 from shared.messages import decode, encode
-from shared.producer import BatchProducer, InFlight, Place, refusing
+from shared.producer import BatchProducer, Place, producing
 from shared.round_trip import Connection, Prepared, round_trip
 from shared.settings import Settings
 from shared.tables import RelayRow
 from shared.topics import REQUEST_PARTITIONS
 
 LOCK: Final = 73_001
+STEP: Final = "relay"
+"""What its failures count as, among the parts of the regular work."""
 LIMIT: Final = 4000
 TELL_SECONDS: Final = 1.0
 """Progress costs as much as some dozen messages, and a batch of each who hears it: under load it is not told after
 each."""
 _RELAY: Final = table(RelayRow)
-REFUSED: Final = 60
-"""A topic that refused is tried again after so many times of what a failed try costs all others."""
 _OLDEST: Final = Prepared(
     b"SELECT id, topic, key, headers, value FROM outbox WHERE topic <> ALL(CAST($1 AS text[]))"
     b" ORDER BY id LIMIT %d" % LIMIT
@@ -49,6 +49,9 @@ _DELETE: Final = Prepared(b"DELETE FROM outbox WHERE id = ANY(CAST($1 AS bigint[
 # The lock of a relay whose host died without a word is free within half a minute.
 _BE_NOTICED: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 log = logging.getLogger("senconet.relay")
+
+Row = tuple[Any, ...]
+"""Id, topic, key, headers and value of a message in the outbox."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """What the broker has taken: ids in the outbox, and places; and by topic what came of what it did not take."""
+
+    ids: list[int]
+    places: Sequence[Place]
+    errors: Mapping[str, Exception]
+
+
+@dataclass(frozen=True)
 class Relayed:
     """What the relay needs of its service."""
 
@@ -68,6 +80,7 @@ class Relayed:
     topics: Sequence[str]
     snapshot: Callable[[], Awaitable[Snapshot | None]]
     published: Callable[[int], None]
+    failed: Callable[[], None]
     aside: Aside = field(default_factory=Aside)
 
 
@@ -78,6 +91,7 @@ async def run(relayed: Relayed) -> None:
             await _with_lock(relayed)
         except Exception as error:
             # An idempotent producer is dead on a partition after a refused batch (aiokafka #1017): it is rebuilt.
+            relayed.failed()
             log.warning("relay starts over after %s", type(error).__name__)
             await asyncio.sleep(1)
 
@@ -111,13 +125,10 @@ async def _mark(engine: AsyncEngine, *, stopped: bool) -> None:
 
 
 async def _publish(relayed: Relayed, listening: Connection) -> None:
-    settings = relayed.settings
-    options = client_options(
-        settings.kafka_bootstrap, settings.kafka_username, settings.kafka_password.get_secret_value()
-    )
+    options = _options(relayed.settings)
     ends = await _ends(options, relayed.topics)
-    producer = BatchProducer(options, settings.publish_timeout_seconds)
-    told_to_stop = False
+    producer = BatchProducer(options, relayed.settings.publish_timeout_seconds)
+    apart, told_to_stop = asyncio.create_task(_try_apart(relayed)), False
     try:
         await producer.start()
         await _drain_for_ever(relayed, listening, producer, ends)
@@ -125,9 +136,15 @@ async def _publish(relayed: Relayed, listening: Connection) -> None:
         told_to_stop = True
         raise
     finally:
+        apart.cancel()
+        await asyncio.wait([apart])
         nothing_in_flight = await _stop(producer)
         if told_to_stop and nothing_in_flight:
             await _mark(relayed.engine, stopped=True)
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return client_options(settings.kafka_bootstrap, settings.kafka_username, settings.kafka_password.get_secret_value())
 
 
 async def _ends(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, dict[int, int]]:
@@ -156,26 +173,26 @@ async def _drain_for_ever(
             snapshot, due, wake = await relayed.snapshot(), now + TELL_SECONDS, now + relayed.settings.progress_seconds
         rows = await _delete_and_read(relayed, listening, sent)
         while len(rows) == LIMIT:
-            rows = await _delete_and_read(relayed, listening, await _send(rows, relayed, producer, ends))
-        sent = await _send(rows, relayed, producer, ends)
-        if snapshot is not None:  # all that was there at that moment is published, but for what partners alone read
+            sent = await _send(rows, relayed, listening, producer, ends)
+            rows = await _delete_and_read(relayed, listening, sent)
+        sent = await _send(rows, relayed, listening, producer, ends)
+        if snapshot is not None:  # all that was there at that moment is published, but for what is set aside
             body = encode({**snapshot.body, "ends": ends})
             await producer.acknowledged(await producer.send([(snapshot.topic, None, body, ())]))
         elif rows:
             wake = due
         if not rows:
-            timeout = max(0.0, min(wake, relayed.aside.next) - time.monotonic())
-            async for _ in listening.notifies(timeout=timeout, stop_after=1):
+            async for _ in listening.notifies(timeout=max(0.0, wake - time.monotonic()), stop_after=1):
                 pass
 
 
-async def _delete_and_read(relayed: Relayed, listening: Connection, sent: Sequence[int]) -> list[tuple[Any, ...]]:
+async def _delete_and_read(relayed: Relayed, listening: Connection, sent: Sequence[int]) -> list[Row]:
     """Delete messages that were sent, and read the oldest that are left and not set aside, in one round trip.
 
     By the connection that holds the lock: who has lost that does not read on.
     """
     deleting = [(_DELETE, [_array(sent)])] if sent else []
-    *_, oldest = await round_trip(listening, *deleting, (_OLDEST, [_array(relayed.aside.topics(time.monotonic()))]))
+    *_, oldest = await round_trip(listening, *deleting, (_OLDEST, [_array(relayed.aside.topics())]))
     return oldest
 
 
@@ -184,40 +201,76 @@ def _array(values: Sequence[object]) -> str:
 
 
 async def _send(
-    rows: Sequence[tuple[Any, ...]], relayed: Relayed, producer: BatchProducer, ends: dict[str, dict[int, int]]
+    rows: Sequence[Row],
+    relayed: Relayed,
+    listening: Connection,
+    producer: BatchProducer,
+    ends: dict[str, dict[int, int]],
 ) -> list[int]:
-    """Publish messages; returns their ids once the broker has taken them."""
-    wanted = {topic for _, topic, *_ in rows}
-    aside = await _set_aside_missing(wanted, relayed, producer)
-    rows = [row for row in rows if row[1] not in aside] if aside else rows
-    if not rows:
-        return []
-    sent = await producer.send([(topic, key, value, _headers(headers)) for _, topic, key, headers, value in rows])
-    crash.point("relay_after_send", len(rows))
-    for topic, partition, offset in await _acknowledged(sent, relayed, producer):
+    """Publish messages; returns their ids once the broker has taken them. Raises what came of one that it did not take.
+
+    What is for a partner's topic that is not there, or that takes nothing, is set aside.
+    """
+    missing = await producer.missing({topic for _, topic, *_ in rows})
+    aside = relayed.aside.put(missing, MISSING)
+    sent = await _published([row for row in rows if row[1] not in aside], producer)
+    for topic, partition, offset in sent.places:
         if topic in ends:
             ends[topic][partition] = max(ends[topic].get(partition, 0), offset + 1)
-    crash.point("relay_after_acknowledgement", len(rows))
-    relayed.aside.taken(wanted - aside)
-    relayed.published(len(rows))
-    return [id_ for id_, *_ in rows]
+    crash.point("relay_after_acknowledgement", len(sent.ids))
+    relayed.published(len(sent.ids))
+    if sent.errors:
+        relayed.aside.put_refused(sent.errors, others_taken=bool(sent.ids))
+        await round_trip(listening, (_DELETE, [_array(sent.ids)]))
+        raise next(iter(sent.errors.values()))
+    return sent.ids
 
 
-async def _set_aside_missing(wanted: set[str], relayed: Relayed, producer: BatchProducer) -> frozenset[str]:
-    if not (missing := await producer.missing(wanted)):
-        return frozenset()
-    until = time.monotonic() + relayed.settings.metadata_seconds
-    return relayed.aside.put(missing, "there is no such topic, or it has no leader", until)
+async def _published(rows: Sequence[Row], producer: BatchProducer) -> Sent:
+    sent = await producer.send([(topic, key, value, _headers(headers)) for _, topic, key, headers, value in rows])
+    crash.point("relay_after_send", len(rows))
+    await producer.settle(sent)
+    ids = [rows[number][0] for each in sent for number in each.numbers[: len(each.taken)]]
+    places = [place for each in sent for place in each.taken]
+    return Sent(ids, places, {each.topic: each.error for each in sent if each.error is not None})
 
 
-async def _acknowledged(sent: Sequence[InFlight], relayed: Relayed, producer: BatchProducer) -> list[Place]:
-    """Where the messages lie. Raises what the broker answers; for those that it refuses, what is set aside by then."""
-    try:
-        return await producer.acknowledged(sent)
-    except Exception as error:
-        until = time.monotonic() + REFUSED * relayed.settings.publish_timeout_seconds
-        relayed.aside.put(refusing(sent), f"the broker refuses it ({type(error).__name__})", until)
-        raise
+async def _try_apart(relayed: Relayed) -> None:
+    """Try what is set aside again and again, each topic alone, by a producer of its own: nothing else waits for it."""
+    settings = relayed.settings
+    while True:
+        # By then nothing that was sent before can still arrive.
+        await asyncio.sleep(max(settings.metadata_seconds, settings.publish_timeout_seconds))
+        for topic in relayed.aside.topics():
+            try:
+                await _publish_apart(relayed, topic)
+            except Exception as error:
+                log.warning("what is for %s is tried again after %s", topic, type(error).__name__)
+
+
+async def _publish_apart(relayed: Relayed, topic: str) -> None:
+    """Publish what waits for a topic; with nothing left it is no longer set aside."""
+    c = store.OUTBOX.c
+    oldest = select(c.id, c.topic, c.key, c.headers, c.value).where(c.topic == topic).order_by(c.id).limit(LIMIT)
+    async with producing(_options(relayed.settings), relayed.settings.publish_timeout_seconds) as producer:
+        while rows := await _read(relayed, oldest):
+            if await producer.missing({topic}):
+                return
+            sent = await _published(rows, producer)
+            async with transaction(relayed.engine) as tx:
+                await tx.execute(delete(store.OUTBOX).where(c.id.in_(sent.ids)))
+            relayed.published(len(sent.ids))
+            if sent.errors:
+                relayed.aside.put_refused(sent.errors, others_taken=True)
+                return
+    relayed.aside.taken(topic)
+    async with transaction(relayed.engine) as tx:  # what came meanwhile was passed over
+        await tx.execute(store.WAKE)
+
+
+async def _read(relayed: Relayed, statement: Select[Any]) -> list[Row]:
+    async with transaction(relayed.engine) as tx:
+        return [tuple(row) for row in await tx.execute(statement)]
 
 
 def _headers(packed: bytes) -> list[tuple[str, bytes]]:

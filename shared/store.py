@@ -26,7 +26,7 @@ HOLDS: Final = table(HoldRow)
 QUARANTINE: Final = table(QuarantineRow)
 OUTBOX: Final = table(OutboxRow)
 
-_WAKE: Final = text("NOTIFY outbox")
+WAKE: Final = text("NOTIFY outbox")
 _SAVE_LEDGERS: Final = text("""
     UPDATE registrations SET version = CAST(row ->> 1 AS int), decidedtime = CAST(row ->> 2 AS timestamptz),
         status = coalesce(CAST(row -> 3 AS jsonb), status)
@@ -67,7 +67,7 @@ async def publish(
     tx: AsyncConnection, messages: Sequence[Message], statements: Sequence[Statement], *added: tuple[Table, Rows]
 ) -> None:
     """Run statements, insert rows into tables, leave messages to the relay, and commit. Raises DBAPIError."""
-    wake: list[Statement] = [(_WAKE, {})] if messages else []
+    wake: list[Statement] = [(WAKE, {})] if messages else []
     await finish(tx, [*statements, *wake], *added, (OUTBOX, [_outbox_row(message) for message in messages]))
 
 

@@ -13,7 +13,7 @@ from services.reporting.identities import Identities, ReportingMetrics
 from services.reporting.projection import READ
 from services.reporting.projector import project
 from services.reporting.receipts import keep
-from shared import topics, watch
+from shared import relay, topics, watch
 from shared.consumer import Newcomers, Reader
 from shared.database import make_engine, transaction
 from shared.kafka import make_broker, subscribe
@@ -54,7 +54,8 @@ def make(settings: Settings, stop: Callable[[], None]) -> AsgiFastStream:
     readers = (told, answered)
     for reader in readers:
         reader.ready.set()
-    relayed = Relayed(engine, settings, (), _nothing_to_tell, lambda count: metrics.published.inc(count))
+    failed = metrics.sweep_failures.labels(relay.STEP).inc
+    relayed = Relayed(engine, settings, (), _nothing_to_tell, lambda count: metrics.published.inc(count), failed)
     steps = _steps(engine, settings, metrics, told, answered)
     return make_app(Process(NAME, settings, engine, broker, metrics, readers, relayed, steps))
 

@@ -76,6 +76,7 @@ async def test_what_the_broker_refuses_for_one_partner_others_do_not_wait_for(st
     await told(stage, offering)
     assert waiting(stage) == {theirs}
     provision.add_partner(stage.local.engines.kafka, refused.code, refused.access.password)
-    stage.rest("enrolment")
-    await stage.serve_async("enrolment")
     await told(stage, refused)
+    await refused.send(Trainee(refused.code).registered())
+    await told(stage, refused)
+    assert waiting(stage) == set()
