@@ -35,17 +35,14 @@ async def add(kafka: KafkaAccess, reporting_url: str, code: str, name: str) -> P
 async def suspend(kafka: KafkaAccess, reporting_url: str, code: str) -> bool:
     """Keep a partner, or the lead, out until it is added again; returns whether it had any access.
 
-    Its password, its rights and all its tokens end at once. What it has sent stays, and is answered.
+    Its tokens, its rights and its password end at once. What it has sent stays, and is answered.
     """
-    had_rights = provision.suspend_partner(kafka, code)
-    if code == LEAD:
-        return had_rights
     engine = make_engine(reporting_url)
     try:
         ended = await access.end_tokens(engine, Scope.of_partner(code))
     finally:
         await engine.dispose()
-    return had_rights or ended > 0
+    return provision.suspend_partner(kafka, code) or ended > 0
 
 
 async def issue_reader_token(reporting_url: str) -> str:

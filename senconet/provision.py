@@ -7,7 +7,7 @@ table's settings and users the given passwords. Nothing is removed, but what a s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import psycopg
@@ -50,14 +50,23 @@ class ProvisionError(RuntimeError):
 
 
 def provision_kafka(access: KafkaAccess, passwords: Mapping[str, str]) -> None:
-    """Make the topics that belong to no partner, and each service's user (name: password) with its rights."""
-    wanted = topics.service_topics()
+    """Make the topics that belong to no partner, and each service's user (name: password) with its rights.
+
+    Topics of partners that are there get the table's settings.
+    """
+    admin, wanted = access.admin(), topics.service_topics()
     rights = {acl for topic in wanted for acl in topic_rights(topic)}
     groups = {(service, name) for service in passwords for name in _groups(service)}
     rights |= {_right(service, ResourceType.GROUP, name, AclOperation.READ) for service, name in groups}
     # A service's relay starts before there is a partner whose topic it may write.
     rights |= {_right(service, ResourceType.BROKER, _CLUSTER, AclOperation.IDEMPOTENT_WRITE) for service in passwords}
-    _provision(access.admin(), wanted, passwords, rights)
+    _provision(admin, (*wanted, *_of_partners(admin)), passwords, rights)
+
+
+def _of_partners(admin: AdminClient) -> Iterator[Topic]:
+    present = _partitions(admin)
+    for code in sorted({topics.partner_of(name) for name in present if topics.is_of_a_partner(name)}):
+        yield from (topic for topic in topics.partner_topics(code) if present.get(topic.name) == topic.partitions)
 
 
 def _groups(service: str) -> tuple[str, ...]:
@@ -80,9 +89,9 @@ def add_lead(access: KafkaAccess, password: str) -> None:
 
 
 def suspend_partner(access: KafkaAccess, code: str) -> bool:
-    """Take a partner's (or the lead's) user its rights, at once, and its password. Returns whether it had any.
+    """Take a partner's (or the lead's) user its rights, at once, and its password. Returns whether it had either.
 
-    Its topics, and the services' rights on them, stay: what it has sent is answered. `add_partner` takes it back.
+    Its topics, and the services' rights on them, stay: what it has sent is answered. `add_partner` gives them again.
     """
     admin, user = access.admin(), topics.principal_of(code)
     rights = {acl for acl in _granted(admin) if acl.principal == _principal(user)}
@@ -90,8 +99,7 @@ def suspend_partner(access: KafkaAccess, code: str) -> bool:
         _settle(admin.delete_acls([_only(acl) for acl in rights], request_timeout=_REQUEST_SECONDS))
         _await(lambda: not rights & _granted(admin), "that rights are taken away")
     removed: list[UserScramCredentialAlteration] = [UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)]
-    _settle(admin.alter_user_scram_credentials(removed), passing=KafkaError.RESOURCE_NOT_FOUND)
-    return bool(rights)
+    return bool(rights) | _settle(admin.alter_user_scram_credentials(removed), passing=KafkaError.RESOURCE_NOT_FOUND)
 
 
 def provision_databases(access: PostgresAccess, passwords: Mapping[str, str], *, suffix: str = "") -> dict[str, str]:
@@ -228,14 +236,17 @@ def _only(acl: AclBinding) -> AclBindingFilter:
     )
 
 
-def _settle(futures: Mapping[Any, Any], *, passing: int | None = None) -> None:
-    """Wait for all answers of one administrative request; an error of code `passing` is none."""
+def _settle(futures: Mapping[Any, Any], *, passing: int | None = None) -> bool:
+    """Wait for all answers of one administrative request; an error of code `passing` is none, but makes it False."""
+    done = True
     for future in futures.values():
         try:
             future.result(timeout=_REQUEST_SECONDS * 2)
         except KafkaException as failure:
             if failure.args[0].code() != passing:
                 raise
+            done = False
+    return done
 
 
 def _await(done: Callable[[], bool], what: str) -> None:

@@ -129,7 +129,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
         return self.consumer() if self.joined.is_set() else None
 
     async def reaches_the_log(self) -> bool:
-        """Whether it has joined its group, and the broker answers now."""
+        """Whether it has joined its group, and the broker answers now; it may be half a second late (`FETCH_MS`)."""
         consumer = self.running()
         return consumer is not None and bool(await consumer.topics())
 
@@ -225,7 +225,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _pause(self, consumer: AIOKafkaConsumer, place: TopicPartition, *, lost: bool) -> None:
         if lost:
             consumer.pause(place)
-            log.critical("paused %s/%d: the log does not hold the stored position", place.topic, place.partition)
+            log.critical("paused %s/%d: the log does not hold the stored position, or did not", *place)
         else:
             consumer.resume(place)
         c = positions.POSITIONS.c

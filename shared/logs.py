@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -53,4 +54,7 @@ def configure() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(WithoutValues(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    sys.excepthook = lambda *raised: logging.getLogger(OURS).critical("stopped by an exception", exc_info=raised)
+    ours = logging.getLogger(OURS)
+    sys.excepthook = lambda *raised: ours.critical("stopped by an exception", exc_info=raised)
+    sys.unraisablehook = lambda raised: ours.error("nobody could catch an exception", exc_info=raised.exc_value)
+    threading.excepthook = lambda raised: ours.error("a thread ended by an exception", exc_info=raised.exc_value)

@@ -243,12 +243,13 @@ def compact(raw: RawRecord) -> RawRecord:
     Tens of thousands may be loaded together, and 64 KiB of spaces are a legal record: what says something is at most a
     few KiB of it.
     """
-    value = json.dumps(json.loads(raw.value or b"null"), separators=(",", ":")).encode()
+    assert raw.value is not None
+    value = json.dumps(json.loads(raw.value), separators=(",", ":")).encode()
     return replace(raw, value=value, headers=tuple(header for header in raw.headers if header[0] in _READERS))
 
 
 def dump(raw: RawRecord) -> bytes:
-    """A record as bytes that `load` gives back unchanged: how holds and quarantine keep it whole."""
+    """A record as bytes that `load` gives back unchanged: how quarantine keeps it, and holds what is left of it."""
     body = [
         raw.topic,
         raw.partition,

@@ -106,12 +106,12 @@ class Process:
 
     async def ready(self) -> bool:
         """Whether database and broker answer, every reader has joined its group, and reference data is read."""
-        if not all(reader.ready.is_set() for reader in self.readers):
+        if not all(reader.ready.is_set() and reader.joined.is_set() for reader in self.readers):
             return False
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._answers()
-                return all([await reader.reaches_the_log() for reader in self.readers])
+                return await self.readers[0].reaches_the_log()
         except Exception:
             return False
 

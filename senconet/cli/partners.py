@@ -43,7 +43,7 @@ def suspend(code: Annotated[str, typer.Argument(help="Whose credential is to ope
     What it has sent stays, and is answered. `partner add` lets it in again, with a new credential.
     """
     if not run(partners.suspend(engines().kafka, reporting_url(), code)):
-        fail(f"Nobody could come in as {code}: see `senconet partner list`.")
+        fail(f"Nobody could come in as {code}. `senconet partner list` shows the codes, suspended ones too.")
     console.print(f"{code} can neither publish nor read. `senconet partner add {code}` lets it in again.")
 
 

@@ -9,13 +9,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import ConfigResource, NewTopic
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 from sqlalchemy.engine import make_url
 
 from senconet import provision
 from senconet.access import KafkaAccess, PostgresAccess
 from senconet.local.engines import Engines
-from senconet.provision import ProvisionError, add_lead, add_partner, partner_rights, topic_rights
+from senconet.provision import ProvisionError, add_lead, add_partner, partner_rights, suspend_partner, topic_rights
 from shared import topics
 
 # One code begins with the other: a right that is given by prefix must not reach from one to the other.
@@ -198,6 +198,16 @@ def test_topics_have_the_tables_settings(engines: Engines, partner: KafkaAccess)
         assert {name: found[name].value for name, _ in topic.config} == dict(topic.config)
 
 
+def test_partners_that_are_there_get_a_changed_table_too(engines: Engines, partner: KafkaAccess):
+    admin, name = engines.kafka.admin(), topics.events(PARTNER)
+    changed = ConfigEntry("retention.bytes", "-1", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[changed])
+    admin.incremental_alter_configs([resource])[resource].result(ANSWER_SECONDS)
+    engines.provision()
+    found = admin.describe_configs([resource])[resource].result(ANSWER_SECONDS)
+    assert found["retention.bytes"].value == str(topics.PARTNER_BYTES)
+
+
 def test_a_topic_of_another_shape_is_reported_not_changed(engines: Engines):
     name = topics.events("misshapen")
     admin = engines.kafka.admin()
@@ -218,6 +228,25 @@ def test_the_leads_code_has_a_door_of_its_own(engines: Engines):
     add_lead(engines.kafka, "password-of-the-lead")
     lead = KafkaAccess(engines.kafka.bootstrap, "partners.lead", "password-of-the-lead")
     assert write(lead, topics.events("lead")) is None
+
+
+def test_whoever_is_suspended_has_neither_rights_nor_password_and_services_keep_theirs(engines: Engines):
+    add_lead(engines.kafka, "password-of-the-lead")
+    before = provision._granted(engines.kafka.admin())
+    assert suspend_partner(engines.kafka, "lead")
+    gone = before - provision._granted(engines.kafka.admin())
+    assert {acl.principal for acl in gone} == {"User:partners.lead"}
+    assert len(gone) == 7
+    assert not suspend_partner(engines.kafka, "lead")
+    add_lead(engines.kafka, "password-of-the-lead")
+    assert provision._granted(engines.kafka.admin()) == before
+
+
+def test_a_password_without_rights_is_ended_too(engines: Engines):
+    users = engines.kafka.admin()
+    provision._make_users(users, {topics.principal_of("half-gone"): "password"})
+    assert suspend_partner(engines.kafka, "half-gone")
+    assert not suspend_partner(engines.kafka, "half-gone")
 
 
 def test_a_service_enters_its_own_database_only(engines: Engines, fresh_databases: Callable[[], Mapping[str, str]]):

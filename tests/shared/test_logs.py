@@ -86,7 +86,15 @@ def test_of_a_librarys_message_only_the_first_line_is_shown_for_others_hold_exce
 
 PROGRAM = f"""
 import asyncio
+import threading
 from shared import logs
+
+class Gone:
+    def __del__(self):
+        raise OSError("{CANARY}")
+
+def end():
+    raise TypeError("{CANARY}")
 
 async def fail():
     raise ValueError("{CANARY}")
@@ -99,6 +107,10 @@ async def main():
     raise KeyError("{CANARY}")
 
 logs.configure()
+Gone()
+thread = threading.Thread(target=end)
+thread.start()
+thread.join()
 asyncio.run(main())
 """
 
@@ -109,7 +121,8 @@ def test_a_process_shows_no_value_of_what_nobody_catches() -> None:
     assert CANARY not in done.stderr
     assert "asyncio Task exception was never retrieved" in done.stderr
     assert "senconet stopped by an exception" in done.stderr
-    assert [line for line in done.stderr.splitlines() if line.isalpha()] == ["ValueError", "KeyError"]
+    kinds = [line for line in done.stderr.splitlines() if line.isalpha()]
+    assert kinds == ["OSError", "TypeError", "ValueError", "KeyError"]
 
 
 @pytest.mark.parametrize("module", ["services.enrolment", "services.reporting", "services.reporting.server"])
