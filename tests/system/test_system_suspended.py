@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from typer.testing import CliRunner
 
-from senconet import partners
+from senconet.cli.partners import app
+from senconet.local.home import HOME
 from tests.system.events import Trainee
 from tests.system.support import Partner, Stage
 
 CODE = "suspended"
 
 
-async def suspend(stage: Stage) -> bool:
-    return await partners.suspend(stage.local.engines.kafka, stage.url("reporting"), CODE)
+async def suspend(stage: Stage) -> tuple[int, str]:
+    """What `senconet partner suspend` ends with and says."""
+    words, environment = ["suspend", CODE], {HOME: str(stage.local.home.path)}
+    done = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
+    return done.exit_code, done.output
 
 
 def asked(stage: Stage, token: str) -> int:
@@ -39,13 +46,15 @@ async def test_its_open_connection_its_password_and_its_tokens_end(stage: Stage)
         await connected.send_and_wait(partner.topic, *sent(partner))
         stage.rest("enrolment")
         await connected.send_and_wait(partner.topic, *sent(partner))
-        assert await suspend(stage)
+        code, said = await suspend(stage)
+        assert (code, said.partition(".")[0]) == (0, f"{CODE} can neither publish nor read")
         with pytest.raises(TopicAuthorizationFailedError):
             await connected.send_and_wait(partner.topic, b"{}")
     with pytest.raises(KafkaError):
         await log_in(partner)
     assert (asked(stage, partner.token), asked(stage, neighbour.token)) == (401, 200)
-    assert not await suspend(stage)
+    code, said = await suspend(stage)
+    assert (code, said.partition(".")[0]) == (1, f"Nobody could come in as {CODE}")
     await stage.serve_async("enrolment")
     await stage.all_answered(partner)
 
