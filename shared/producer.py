@@ -126,7 +126,9 @@ class BatchProducer:
                 there.append(self._client.create_batch())
                 there[-1].append(**record)
             numbers.setdefault(place, []).append(number)
-        return [self._begin(place, there, numbers[place]) for place, there in batches.items()]
+        sent = [self._begin(place, there, numbers[place]) for place, there in batches.items()]
+        await asyncio.sleep(0)  # the client has the first of each now, before what is sent next
+        return sent
 
     def _begin(self, place: tuple[str, int], batches: Sequence[BatchBuilder], numbers: Sequence[int]) -> InFlight:
         taken: list[Place] = []

@@ -138,7 +138,7 @@ async def _publish(relayed: Relayed, listening: Connection) -> None:
     finally:
         apart.cancel()
         await asyncio.wait([apart])
-        nothing_in_flight = await _stop(producer)
+        nothing_in_flight = await _stop(producer) and (apart.cancelled() or apart.exception() is None)
         if told_to_stop and nothing_in_flight:
             await _mark(relayed.engine, stopped=True)
 
@@ -241,11 +241,18 @@ async def _try_apart(relayed: Relayed) -> None:
     while True:
         # By then nothing that was sent before can still arrive.
         await asyncio.sleep(max(settings.metadata_seconds, settings.publish_timeout_seconds))
-        for topic in relayed.aside.topics():
-            try:
-                await _publish_apart(relayed, topic)
-            except Exception as error:
-                log.warning("what is for %s is tried again after %s", topic, type(error).__name__)
+        async with asyncio.TaskGroup() as trying:
+            for topic in relayed.aside.topics():
+                trying.create_task(_try_topic(relayed, topic))
+
+
+async def _try_topic(relayed: Relayed, topic: str) -> None:
+    try:
+        await _publish_apart(relayed, topic)
+    except Exception as error:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise  # something may be in flight, though we are told to stop
+        log.warning("what is for %s is tried again after %s", topic, type(error).__name__)
 
 
 async def _publish_apart(relayed: Relayed, topic: str) -> None:
