@@ -52,10 +52,10 @@ async def test_an_offer_to_a_partner_that_has_no_topics_yet_waits_for_them_alone
     trainee = Trainee(offering.code)
     await offering.send(trainee.registered(), trainee.offered(str(uuid.uuid4()), NOT_YET), trainee.attended())
     await told(stage, offering)
-    assert waiting(stage) == {topics.receipts(NOT_YET)}
+    await until(lambda: waiting(stage) == {topics.receipts(NOT_YET)}, "only what is for the other partner left")
     await offering.send(Trainee(offering.code).registered())
     await told(stage, offering)
-    assert waiting(stage) == {topics.receipts(NOT_YET)}
+    await until(lambda: waiting(stage) == {topics.receipts(NOT_YET)}, "only what is for the other partner left")
     brought_in = await stage.partner(NOT_YET)
     await until(lambda: not waiting(stage), "the offer out")
     assert await offers(brought_in) == [trainee.registration]
@@ -74,9 +74,9 @@ async def test_what_the_broker_refuses_for_one_partner_others_do_not_wait_for(st
     await until(lambda: waiting(stage) == {theirs}, "an answer that the broker refuses")
     await offering.send(Trainee(offering.code).registered())
     await told(stage, offering)
-    assert waiting(stage) == {theirs}
+    await until(lambda: waiting(stage) == {theirs}, "only what is refused left")
     provision.add_partner(stage.local.engines.kafka, refused.code, refused.access.password)
     await told(stage, refused)
     await refused.send(Trainee(refused.code).registered())
     await told(stage, refused)
-    assert waiting(stage) == set()
+    await until(lambda: not waiting(stage), "nothing left to publish")
