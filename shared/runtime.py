@@ -22,7 +22,6 @@ from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 from shared import logs, relay
 from shared.consumer import Reader
 from shared.database import transaction
-from shared.logs import frames
 from shared.metrics import Metrics
 from shared.relay import Relayed
 from shared.settings import Settings
@@ -66,7 +65,7 @@ class Process:
         try:
             await self._connect()
         except Exception as error:
-            log.critical("does not start for %s\n%s", type(error).__name__, frames(error))
+            log.critical("does not start for %s\n%s", type(error).__name__, logs.frames(error))
             raise
         self._tasks = [
             asyncio.create_task(relay.run(self.relayed)),
